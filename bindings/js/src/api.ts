@@ -1,0 +1,173 @@
+// The public interfaces: what a program, a tool and the owner of a runtime hold in their hands.
+// Types only; what they do is in run.ts, batch.ts and runtime.ts.
+import type { CallEvent } from "./events.ts";
+import type { CallError, Json, Outcome, OutcomeKind } from "./outcome.ts";
+import type { InputOf, OutputOf, Tools } from "./tool.ts";
+
+/** One call of a batch, with the tools known. */
+export type CallOf<T extends Tools> = {
+  [Name in keyof T & string]: CallOptions & { readonly tool: Name; readonly input: InputOf<T[Name]> };
+}[keyof T & string];
+
+/** What any call may say. */
+export interface CallOptions {
+  /** The caller's name for the call, unique in its run; usually the model's tool call id. Default: its place in the run. */
+  readonly id?: string;
+  /** One attempt may take this long, ms; overrides the tool's. */
+  readonly timeoutMs?: number;
+  /** The call must be over this long after it was made, ms, all attempts together. */
+  readonly deadlineMs?: number;
+}
+
+declare const fromModel: unique symbol;
+
+/** A call as a model made it: nothing of it is known before it is looked at. Made by `callsFrom`. */
+export interface ModelCall extends CallOptions {
+  readonly id: string;
+  readonly tool: string;
+  readonly input: Json;
+  readonly [fromModel]?: true;
+}
+
+export interface BatchOptions {
+  /** At most this many calls of the batch at once. Default: the runtime's limit. */
+  readonly concurrency?: number;
+  /** The batch must be over this long after it was planned, ms. The moment is absolute: it survives a crash. */
+  readonly deadlineMs?: number;
+}
+
+/** What `batch` gives for these calls: one outcome each, in request order. */
+export type OutcomesOf<T extends Tools, Calls extends readonly unknown[]> = {
+  [I in keyof Calls]: Calls[I] extends { readonly tool: infer Name extends keyof T } ? Outcome<OutputOf<T[Name]>> : Outcome;
+};
+
+/** A run, as its program sees it. */
+export interface Run<T extends Tools = Tools> {
+  readonly id: string;
+  /** Aborts when the run is cancelled or stopped. */
+  readonly signal: AbortSignal;
+  /** A batch of one: resolves to the value, or throws `CallFailedError` (with the outcome in it) on anything but ok. */
+  call<Name extends keyof T & string>(tool: Name, input: InputOf<T[Name]>, options?: CallOptions): Promise<OutputOf<T[Name]>>;
+  /** Runs the calls in parallel and collects all: one outcome per call, in request order. Rejects only if Holdfast itself was misused or failed. */
+  batch<const Calls extends readonly CallOf<T>[]>(calls: Calls, options?: BatchOptions): Promise<OutcomesOf<T, Calls>>;
+  batch(calls: readonly ModelCall[], options?: BatchOptions): Promise<Outcome[]>;
+  /** Plans the calls durably and starts none: each starts when its tool is claimed. Resolves when the plan is on disk. */
+  announce(calls: readonly (CallOf<T> | ModelCall)[], options?: BatchOptions): Promise<void>;
+  /** Starts an announced call, or finds what it came to. */
+  claim(callId: string): Promise<Outcome>;
+  /** Wall-clock milliseconds, the same on replay. */
+  now(): Promise<number>;
+  /** A number in [0, 1), the same on replay. */
+  random(): Promise<number>;
+  /** A UUID (version 4), the same on replay. */
+  uuid(): Promise<string>;
+}
+
+/** A user's function: run again from its top after a crash, meeting the journal as it goes. */
+export type Program<T extends Tools, Result> = (run: Run<T>) => Promise<Result> | Result;
+
+/** What a tool is given besides its input. */
+export interface Context<T extends Tools = Tools> {
+  readonly runId: string;
+  readonly callId: string;
+  /** 1-based. */
+  readonly attempt: number;
+  /** The same for every attempt of this call, in every process: hand it to whatever must not happen twice. */
+  readonly idempotencyKey: string;
+  /** Aborts at a timeout, a deadline or a cancel. */
+  readonly signal: AbortSignal;
+  /** Wall-clock ms at which the signal aborts; absent when there is no bound. */
+  readonly deadline?: number;
+  /** Tells whoever listens to the events how far it is. Not durable. */
+  progress(value: Json): void;
+  /**
+   * Runs a child: its own journal, the same limits; this call gives its permits back meanwhile. Its id
+   * is made of this call's, so after a crash it goes on by itself. `name` tells several of one call apart.
+   */
+  run<Result>(program: Program<T, Result>, options?: { readonly name?: string }): Promise<Result>;
+}
+
+export interface RunOptions {
+  /** A version of the program: recorded each time the run is opened. */
+  readonly version?: string;
+  /** Called when the journal was last written by another version; throw to refuse. Default: go on. */
+  readonly onVersionChange?: (change: { readonly journal: string | undefined; readonly program: string | undefined }) => void;
+  /** `fail` (default) refuses a program that no longer matches; `adapt` keeps what matches and reports the rest. */
+  readonly onMismatch?: "fail" | "adapt";
+  /** Cancels the run. */
+  readonly signal?: AbortSignal;
+  /** When another host holds the lease, wait for it this long, ms. Default 0: `run-busy` at once. */
+  readonly waitMs?: number;
+}
+
+/** A slot as `read` shows it: what the journal says, nothing guessed. */
+export interface SlotView {
+  readonly slot: number;
+  readonly id: string;
+  readonly tool: string;
+  readonly effect: "read" | "idempotent" | "once";
+  readonly input: Json;
+  readonly state: "planned" | "started" | "attempt-failed" | "settled";
+  readonly attempts: number;
+  readonly plannedAt: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly outcome?: OutcomeKind;
+  readonly source?: Outcome["source"];
+  readonly value?: Json;
+  readonly error?: CallError;
+  /** What came back after it had settled. */
+  readonly late: number;
+  /** Every attempt with its times, oldest first. */
+  readonly spans: readonly { readonly attempt: number; readonly startedAt: number; readonly endedAt?: number }[];
+}
+
+export interface RunView {
+  readonly id: string;
+  /** Ids of the parent runs, outermost first; empty for a run of its own. */
+  readonly path: readonly string[];
+  readonly state: "open" | "returned" | "threw";
+  readonly openedAt: number;
+  readonly closedAt?: number;
+  /** How often a host took the run: 1 + recoveries. */
+  readonly openings: readonly { readonly fence: number; readonly at: number; readonly version?: string; readonly host?: string }[];
+  readonly slots: readonly SlotView[];
+  readonly result?: Json;
+  readonly error?: CallError;
+}
+
+export interface RunListing {
+  readonly id: string;
+  readonly path: readonly string[];
+  readonly state: "open" | "closed";
+  readonly leased: boolean;
+  readonly entries: number;
+  readonly openedAt: number;
+  readonly updatedAt: number;
+}
+
+/** Limits on starting calls. */
+export interface Limits<T extends Tools = Tools> {
+  /** Calls at once in this runtime. Default 16; 0 starts nothing. */
+  readonly concurrency?: number;
+  readonly tools?: { readonly [Name in keyof T]?: { readonly concurrency?: number } };
+}
+
+/** A place where tools run and journals are kept. */
+export interface Runtime<T extends Tools = Tools, Durable extends boolean = boolean> extends AsyncDisposable {
+  /** False, also in its type, when a crash of the process loses everything. */
+  readonly durable: Durable;
+  /** Runs a program under this id, or carries on where its journal stops, or gives back what it came to. */
+  run<Result>(id: string, program: Program<T, Result>, options?: RunOptions): Promise<Result>;
+  /** Every step of every call, from now on. Bounded: a listener too slow is told what it missed. */
+  events(options?: { readonly bufferMax?: number }): AsyncIterableIterator<CallEvent>;
+  runs(): Promise<readonly RunListing[]>;
+  /** What the journal holds of a run. */
+  read(id: string, path?: readonly string[]): Promise<RunView>;
+  /** Settles what waits as cancelled, aborts what runs. False if the run is not open here. */
+  cancel(id: string): boolean;
+  /** Deletes runs that closed more than `olderThanMs` ago; returns their ids. */
+  prune(options: { readonly olderThanMs: number }): Promise<readonly string[]>;
+  /** Starts nothing more, waits for what runs up to `graceMs` (default 5_000), then aborts it. Open runs stop with `runtime-closed` and go on when opened again. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}

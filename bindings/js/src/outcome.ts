@@ -1,0 +1,81 @@
+// How a call ended, as programs see it. Plain data: an outcome is journaled, so it survives as JSON.
+
+/** Anything that JSON can hold, nested at most 64 deep. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** What a tool declares of itself: may it run twice? `once` unless declared. */
+export type Effect = "read" | "idempotent" | "once";
+
+/** A failure as data: what is kept of a thrown value. */
+export interface CallError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly data?: Json;
+  readonly stack?: string;
+}
+
+/** How the outcome came to be known. `surfaced`: nobody knows whether the call happened. */
+export type Source = "executed" | "re-executed" | "reconciled" | "surfaced";
+
+/** Why a call was never started. */
+export type NotStartedReason = "deadline" | "overloaded" | "limit";
+
+/** What every outcome says, whatever its kind. Times are wall-clock milliseconds since the epoch. */
+export interface OutcomeFacts {
+  /** The call id. */
+  readonly id: string;
+  readonly tool: string;
+  /** How often the tool was called, over all processes; 0 if never. */
+  readonly attempts: number;
+  readonly source: Source;
+  /** True when the outcome came from the journal: nothing was called for it in this process. */
+  readonly replayed: boolean;
+  readonly queuedAt: number;
+  /** Absent when no attempt was made. */
+  readonly startedAt?: number;
+  readonly endedAt: number;
+}
+
+/** How a slot ended. Exactly one per call, in request order; it never changes once seen. */
+export type Outcome<Value = Json | undefined> = OutcomeFacts &
+  (
+    | { readonly kind: "ok"; readonly value: Value }
+    | { readonly kind: "error"; readonly error: CallError }
+    /** It was started and nobody knows whether it happened: ask a person, or look it up. */
+    | { readonly kind: "unknown" }
+    | { readonly kind: "timed-out" }
+    | { readonly kind: "not-started"; readonly reason: NotStartedReason }
+    | { readonly kind: "cancelled" }
+  );
+
+export type OutcomeKind = Outcome["kind"];
+
+/** What a reconciler says of a call in doubt. Make one with `done`, `failed`, `notDone`, `unknown`. */
+export type Verdict<Value = Json | undefined> =
+  | { readonly kind: "done"; readonly value: Value }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "not-done" }
+  | { readonly kind: "unknown" };
+
+/** Verdict: it happened, with this result. The call settles as ok; the tool is not called. */
+export function done(): Verdict<undefined>;
+export function done<const Value>(value: Value): Verdict<Value>;
+export function done(value?: unknown): Verdict<unknown> {
+  return { kind: "done", value };
+}
+
+/** Verdict: it was tried and failed for good. The call settles as an error; the tool is not called. */
+export function failed(error: unknown): Verdict<never> {
+  return { kind: "failed", error };
+}
+
+/** Verdict: it certainly did not happen. The tool is called once more. */
+export function notDone(): Verdict<never> {
+  return { kind: "not-done" };
+}
+
+/** Verdict: nobody can tell yet. The reconciler is asked again, with back-off, up to a bound. */
+export function unknown(): Verdict<never> {
+  return { kind: "unknown" };
+}

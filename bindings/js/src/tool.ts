@@ -1,0 +1,93 @@
+// What a tool is: what it declares of itself and the code that runs it. A declaration never acts.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Context } from "./api.ts";
+import type { Effect, Verdict } from "./outcome.ts";
+
+/** Attempts after a thrown error or a lost worker. Only for `read` and `idempotent` tools. */
+export interface RetryOptions {
+  /** Attempts in all, the first among them: 1…100. Default 1. */
+  readonly attempts?: number;
+  /** Milliseconds before the second attempt; doubles each time, half of it jitter. Default 200. */
+  readonly backoffMs?: number;
+  /** The longest back-off, milliseconds. Default 30_000. */
+  readonly backoffMsMax?: number;
+}
+
+/** How patiently a reconciler is asked. */
+export interface ReconcileOptions {
+  /** How often it is asked before the slot surfaces as unknown: 1…100. Default 5. */
+  readonly asks?: number;
+  /** Milliseconds before it is asked again; doubles each time, half of it jitter. Default 500. */
+  readonly backoffMs?: number;
+  /** One ask takes at most this long, milliseconds. Default 10_000. */
+  readonly timeoutMs?: number;
+}
+
+/** What a reconciler is told besides the input. */
+export interface ReconcileContext {
+  readonly runId: string;
+  readonly callId: string;
+  /** The attempt that is in doubt, 1-based. */
+  readonly attempt: number;
+  /** The same for all attempts of the call. */
+  readonly idempotencyKey: string;
+  /** Aborts when this ask times out or the run is cancelled. */
+  readonly signal: AbortSignal;
+}
+
+export interface ToolOptions<Input, Output, Parsed = Input> {
+  /** May it run twice? `read` and `idempotent` may. Default `once`: it is never called again unless a reconciler says not-done. */
+  readonly effect?: Effect;
+  /** Any Standard Schema (zod, valibot, arktype …). A call that does not pass is an outcome of kind error, code `invalid-input`. */
+  readonly input?: StandardSchemaV1<Input, Parsed>;
+  /** One attempt may take this long, milliseconds; then its outcome is timed-out and its signal aborts. Default: no bound. */
+  readonly timeoutMs?: number;
+  /** After an abort, how long the tool may take to stop before its worker is ended, milliseconds. Default 5_000. */
+  readonly graceMs?: number;
+  readonly retry?: RetryOptions;
+  readonly reconcile?: (input: Parsed, ctx: ReconcileContext) => Verdict<Output> | Promise<Verdict<Output>>;
+  readonly reconcileOptions?: ReconcileOptions;
+}
+
+/** A tool whose code is a function here. */
+export interface InlineToolOptions<Input, Output, Parsed = Input> extends ToolOptions<Input, Output, Parsed> {
+  readonly run: (input: Parsed, ctx: Context) => Output | Promise<Output>;
+  readonly worker?: never;
+  readonly export?: never;
+}
+
+/** A tool whose code is a module that runs in a worker of its own. */
+export interface WorkerToolOptions<Input, Output, Parsed = Input> extends ToolOptions<Input, Output, Parsed> {
+  /** URL of the module, usually `new URL("./resize.js", import.meta.url)`. */
+  readonly worker: URL | string;
+  /** Name of the exported function `(input, ctx) => result`. Default `default`. */
+  readonly export?: string;
+  readonly run?: never;
+}
+
+declare const types: unique symbol;
+
+/** A declared tool. `Input` is what a call gives, `Output` what the call returns. */
+export interface Tool<Input = any, Output = any> {
+  readonly options: InlineToolOptions<any, any, any> | WorkerToolOptions<any, any, any>;
+  /** Only for the type checker; never there. */
+  readonly [types]?: { readonly input: Input; readonly output: Output };
+}
+
+export type Tools = Readonly<Record<string, Tool>>;
+export type InputOf<T extends Tool> = T extends Tool<infer Input, any> ? Input : never;
+export type OutputOf<T extends Tool> = T extends Tool<any, infer Output> ? Output : never;
+
+/**
+ * Declares a tool. Its effect is `once` unless said otherwise: a tool runs twice only if it was said
+ * that it may. The options are checked when the runtime is opened.
+ */
+export function tool<Input, Output, Parsed = Input>(
+  options: InlineToolOptions<Input, Output, Parsed>,
+): Tool<Input, Awaited<Output>>;
+export function tool<Input = any, Output = any, Parsed = Input>(
+  options: WorkerToolOptions<Input, Output, Parsed>,
+): Tool<Input, Awaited<Output>>;
+export function tool(options: InlineToolOptions<any, any, any> | WorkerToolOptions<any, any, any>): Tool {
+  return { options };
+}

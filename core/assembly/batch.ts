@@ -1,0 +1,192 @@
+// A batch of the program meets the journal: its calls are matched by id with planned slots, what is new
+// is planned as one entry, what differs is a mismatch. Either all of a batch is taken or nothing changes.
+import { freeBatch, joinBatch, makeBatch } from "./admission";
+import { ActionKind, EntryKind, Gate, Happening, Mismatch, NONE, Refusal, State } from "./codes";
+import { forget } from "./closing";
+import { make } from "./memory";
+import { happen } from "./moves";
+import { action, entry, place, refuse } from "./output";
+import { findSlot, findRun, indexSlot, makePlan, Plan, Run, Slot, slotAt } from "./runs";
+import { Call, Event, stride } from "./records";
+import { armPlan } from "./timers";
+import { now, onClock, wall } from "./turn";
+
+const ANNOUNCE: i32 = 1;
+
+function callAt(calls: usize, index: u32): Call {
+  return changetype<Call>(calls + stride<Call>(8) * index);
+}
+
+/** The first call whose id an earlier call of the range has, or NONE. */
+function duplicateIn(calls: usize, first: u32, count: u32): u32 {
+  if (count < 2) return NONE;
+  let capacity: u32 = 16;
+  while (capacity < count * 2) capacity *= 2;
+  const mask = capacity - 1;
+  const seen = make(<usize>capacity * 4); // call index + 1, open addressing
+  let duplicate = NONE;
+  for (let i = first; i < first + count && duplicate == NONE; i++) {
+    const call = callAt(calls, i);
+    let at = <u32>call.idLow & mask;
+    for (;;) {
+      const other = load<u32>(seen + <usize>at * 4);
+      if (other == 0) {
+        store<u32>(seen + <usize>at * 4, i + 1);
+        break;
+      }
+      const earlier = callAt(calls, other - 1);
+      if (earlier.idLow == call.idLow && earlier.idHigh == call.idHigh) {
+        duplicate = i;
+        break;
+      }
+      at = (at + 1) & mask;
+    }
+  }
+  heap.free(seen);
+  return duplicate;
+}
+
+/** How a call differs from the slot of its id: a mismatch kind, or NONE. */
+function differs(slot: Slot, call: Call): u32 {
+  if (slot.inputHigh == call.inputHigh && slot.inputLow == call.inputLow) return NONE;
+  return slot.tool == call.tool ? <u32>Mismatch.inputChanged : <u32>Mismatch.toolChanged;
+}
+
+export function reportMismatch(run: Run, slot: u32, call: u32, kind: i32): void {
+  const row = action(ActionKind.mismatch, Gate.none, run.number, slot);
+  row.call = call;
+  row.code = <u8>kind;
+}
+
+/** Reports the journal's slots that nothing has spoken of. */
+export function reportUnused(run: Run): void {
+  for (let i: u32 = 0; i < run.slotCount; i++) {
+    if (!slotAt(run, i)!.matched) reportMismatch(run, i, NONE, Mismatch.unusedSlot);
+  }
+}
+
+/** Reports every difference, and says how many there are. `fresh` calls are new to the journal. */
+function reportDifferences(run: Run, calls: usize, first: u32, count: u32, unexpected: bool): void {
+  for (let i = first; i < first + count; i++) {
+    const call = callAt(calls, i);
+    const slot = findSlot(run, call.idHigh, call.idLow);
+    if (slot === null) {
+      if (unexpected) reportMismatch(run, NONE, i, Mismatch.unexpectedCall);
+      continue;
+    }
+    const kind = differs(slot, call);
+    if (kind != NONE) reportMismatch(run, slot.ordinal, i, <u8>kind);
+  }
+}
+
+/** What the program says of the call now: its reconciler, its bounds, whether it can be made at all. */
+function speakOf(slot: Slot, call: Call): void {
+  slot.tool = call.tool;
+  slot.reconciles = call.reconciles;
+  slot.runFor = call.runFor;
+  slot.ready = call.ready;
+  slot.readyOutcome = call.readyOutcome;
+  // The stricter of then and now: what was called as `once` is not safe to call again because a new build says so.
+  if (call.effect > slot.effect) slot.effect = call.effect;
+  slot.matched = true;
+}
+
+export function fill(slot: Slot, call: Call): void {
+  slot.idHigh = call.idHigh;
+  slot.idLow = call.idLow;
+  slot.inputHigh = call.inputHigh;
+  slot.inputLow = call.inputLow;
+  slot.tool = call.tool;
+  slot.effect = call.effect;
+  slot.deadline = call.deadline;
+  slot.deadlineAt = onClock(call.deadline);
+}
+
+/** The slots that are new become one planned entry. */
+function plan(run: Run, count: u32, deadline: u64): Plan {
+  const made = makePlan(run, count);
+  made.deadline = deadline;
+  made.deadlineAt = onClock(deadline);
+  const row = entry(EntryKind.planned, run.number, made.first, wall);
+  row.count = count;
+  row.until = deadline;
+  return made;
+}
+
+/** The program asks for a matched slot. */
+export function claimSlot(slot: Slot): void {
+  if (slot.state == State.planned && slot.plan.deadlineAt > now) armPlan(slot.plan);
+  happen(slot, Happening.claim);
+}
+
+export function takeBatch(event: Event, calls: usize, callCount: u32): void {
+  const first = event.first;
+  const count = event.count;
+  const run = findRun(event.run);
+  if (run === null) return refuse(event.run, first, Refusal.runNotOpen);
+  if (run.over || run.closing) return refuse(event.run, first, Refusal.runClosed);
+  if (first > callCount || count > callCount - first) return refuse(event.run, first, Refusal.callMissing);
+  const duplicate = duplicateIn(calls, first, count);
+  if (duplicate != NONE) return refuse(event.run, duplicate, Refusal.duplicateId);
+
+  let unknown: u32 = 0; // ids that the journal does not have
+  let changed: u32 = 0;
+  let met: u32 = 0; // slots of the journal spoken of for the first time
+  for (let i = first; i < first + count; i++) {
+    const call = callAt(calls, i);
+    const slot = findSlot(run, call.idHigh, call.idLow);
+    if (slot === null) {
+      unknown++;
+      continue;
+    }
+    if (slot.matched) return refuse(event.run, i, Refusal.duplicateId);
+    met++;
+    if (differs(slot, call) != NONE) changed++;
+  }
+  const unexpected = unknown > 0 && run.unmatched > met;
+  if (changed > 0 || unexpected) {
+    reportDifferences(run, calls, first, count, unexpected);
+    if (!run.adapt) {
+      reportUnused(run);
+      forget(run);
+      return;
+    }
+  }
+  settleIn(run, event, calls, unknown + changed);
+}
+
+/** Gives every call of the batch its slot, and claims them unless they are only announced. */
+function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
+  const batch = makeBatch(run, <u32>event.a);
+  const made: Plan | null = fresh > 0 ? plan(run, fresh, event.b) : null;
+  let next: u32 = made === null ? 0 : made.first;
+  const chosen = make(<usize>event.count * sizeof<usize>());
+  for (let i: u32 = 0; i < event.count; i++) {
+    const call = callAt(calls, event.first + i);
+    const known = findSlot(run, call.idHigh, call.idLow);
+    let slot: Slot;
+    if (known !== null && differs(known, call) == NONE) {
+      slot = known;
+      run.unmatched--;
+    } else {
+      if (known !== null) {
+        known.matched = true; // left behind, and reported
+        run.unmatched--;
+      }
+      slot = slotAt(run, next++)!;
+      fill(slot, call);
+      indexSlot(run, slot);
+    }
+    place(run.number, event.first + i, slot.ordinal, slot.plan === made);
+    speakOf(slot, call);
+    if (slot.state != State.settled) joinBatch(slot, batch);
+    store<usize>(chosen + <usize>i * sizeof<usize>(), changetype<usize>(slot));
+  }
+  // Its members may leave as they are claimed; one of our own keeps the batch until all have been.
+  batch.members++;
+  if (event.mode != ANNOUNCE) {
+    for (let i: u32 = 0; i < event.count; i++) claimSlot(changetype<Slot>(load<usize>(chosen + <usize>i * sizeof<usize>())));
+  }
+  heap.free(chosen);
+  if (--batch.members == 0) freeBatch(batch);
+}

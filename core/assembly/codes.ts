@@ -1,0 +1,43 @@
+// The numbers that cross the boundary, in the order of core.wit, and the ones that live inside.
+// Add at the end, never renumber.
+
+export const NONE: u32 = 0xffffffff;
+
+export const enum Effect { read, idempotent, once }
+export const enum Outcome { ok, error, unknown, timedOut, notStarted, cancelled }
+export const enum Verdict { done, failed, notDone, unknown }
+export const enum Source { executed, reExecuted, reconciled, surfaced }
+
+export const enum EventKind { batch, claim, settled, reconciled, stopped, lost, suspend, resume, cancel, close, forget, limit }
+export const enum EntryKind { runOpened, planned, started, attemptFailed, settled, late, runClosed }
+export const enum ActionKind { call, reconcile, abort, carryOn, mismatch, refuse, unawaited, released }
+export const enum Gate { none, written }
+export const enum AbortReason { timedOut, cancelled, forgotten, ask }
+export const enum Mismatch { inputChanged, toolChanged, unexpectedCall, unusedSlot }
+export const enum Refusal {
+  duplicateId, runNotOpen, runOpenAlready, entryOutOfOrder, unknownSlot, attemptOutOfOrder,
+  settledTwice, runClosed, callMissing, unknownTool, invalidPolicy, invalidLimit, unknownCall,
+}
+
+/** Where a slot stands. Rows of the table in transitions.ts. */
+export const enum State {
+  planned, // in the journal; the program has not asked for it in this process
+  queued, // claimed; waits for permits to call
+  running, // called
+  suspended, // waits for a child run, without permits
+  resuming, // the child is done; waits for permits to go on
+  backingOff, // an attempt failed; waits for the next
+  ending, // an attempt timed out and was told to stop; the next follows once it has
+  cancelling, // told to stop because of a cancel
+  doubtful, // in doubt; waits for permits to ask
+  asking, // its reconciler was asked
+  askWaiting, // the reconciler could not tell; waits to ask again
+  leaving, // settled, but the call still runs and holds its permits
+  settled,
+}
+
+/** What can happen to a slot. Columns of the table in transitions.ts. */
+export const enum Happening {
+  claim, grant, ok, error, stopped, lost, due, deadline, cancel, suspend, resume,
+  verdictDone, verdictFailed, verdictNotDone, verdictUnknown,
+}

@@ -1,0 +1,161 @@
+// One turn: events in their order, then what is due, then permits. Each event either finds its slot in
+// a state that lists it, or changes nothing: a repeated or a late one does no harm.
+import { admit, gained } from "./admission";
+import { claimSlot, reportUnused, takeBatch } from "./batch";
+import { ActionKind, EventKind, Gate, Happening, NONE, Outcome, Refusal, State } from "./codes";
+import { closeIfSettled, forget, freeFinished } from "./closing";
+import { deadlinePassed, happen } from "./moves";
+import { action, refuse } from "./output";
+import { hasTool, runtimePermits, setToolPermits } from "./permits";
+import { Event, stride } from "./records";
+import { findRun, Plan, Run, Slot, slotAt } from "./runs";
+import { arm, takeDue } from "./timers";
+import { now } from "./turn";
+
+function slotOf(event: Event): Slot | null {
+  const run = findRun(event.run);
+  return run === null ? null : slotAt(run, event.slot);
+}
+
+/** Of the attempt that is under way, not of an earlier one. */
+function attemptHappened(event: Event, happening: i32): void {
+  const slot = slotOf(event);
+  if (slot === null || slot.attempt != event.attempt) return;
+  happen(slot, happening, event.payload, (event.mode & 1) != 0);
+}
+
+function claim(event: Event): void {
+  const run = findRun(event.run);
+  if (run === null) return refuse(event.run, NONE, Refusal.runNotOpen);
+  const slot = slotAt(run, event.slot);
+  if (run.over || run.closing) return refuse(event.run, NONE, Refusal.runClosed);
+  if (slot === null || !slot.matched) return refuse(event.run, NONE, Refusal.unknownCall);
+  if (slot.claimed) return refuse(event.run, NONE, Refusal.duplicateId);
+  claimSlot(slot);
+}
+
+function reconciled(event: Event): void {
+  const slot = slotOf(event);
+  if (slot === null || slot.asks != event.mode) return; // an ask that was given up
+  happen(slot, <u8>(<u32>Happening.verdictDone + event.verdict), event.payload);
+}
+
+function cancelSlot(slot: Slot): void {
+  slot.cancelled = true;
+  if (slot.claimed) happen(slot, Happening.cancel);
+}
+
+function cancel(event: Event): void {
+  const run = findRun(event.run);
+  if (run === null || run.over) return;
+  if (event.slot != NONE) {
+    const slot = slotAt(run, event.slot);
+    if (slot !== null) cancelSlot(slot);
+    return;
+  }
+  run.cancelled = true;
+  for (let i: u32 = 0; i < run.slotCount; i++) cancelSlot(slotAt(run, i)!);
+}
+
+/** The program has ended. What it never awaited is said and waited for; what it never spoke of is a mismatch. */
+function close(event: Event): void {
+  const run = findRun(event.run);
+  if (run === null || run.over || run.closing) return;
+  if (run.unmatched > 0) {
+    reportUnused(run);
+    if (!run.adapt) {
+      forget(run);
+      return;
+    }
+  }
+  reportUnawaited(run);
+  run.closing = true;
+  run.closeOutcome = event.outcome;
+  run.closePayload = event.payload;
+  closeIfSettled(run);
+}
+
+function reportUnawaited(run: Run): void {
+  for (let i = run.cursor; i < run.slotCount; i++) {
+    const slot = slotAt(run, i)!;
+    const done = slot.state == State.settled || slot.state == State.leaving;
+    if (!slot.matched || (slot.claimed && done)) continue;
+    if (run.adapt && !slot.claimed && slot.plan.open == 0) continue;
+    action(ActionKind.unawaited, Gate.none, run.number, slot.ordinal);
+  }
+}
+
+function resize(event: Event): void {
+  if (event.slot == NONE) {
+    runtimePermits.size = <u32>event.a;
+    gained(runtimePermits);
+    return;
+  }
+  if (!hasTool(event.slot)) return refuse(NONE, NONE, Refusal.unknownTool);
+  const permits = setToolPermits(event.slot, <u32>event.a);
+  if (permits !== null) gained(permits);
+}
+
+function apply(event: Event, calls: usize, callCount: u32): void {
+  switch (<EventKind>event.kind) {
+    case EventKind.batch:
+      return takeBatch(event, calls, callCount);
+    case EventKind.claim:
+      return claim(event);
+    case EventKind.settled:
+      return attemptHappened(event, event.outcome == Outcome.ok ? Happening.ok : Happening.error);
+    case EventKind.reconciled:
+      return reconciled(event);
+    case EventKind.stopped:
+      return attemptHappened(event, Happening.stopped);
+    case EventKind.lost:
+      return attemptHappened(event, Happening.lost);
+    case EventKind.suspend:
+      return attemptHappened(event, Happening.suspend);
+    case EventKind.resume:
+      return attemptHappened(event, Happening.resume);
+    case EventKind.cancel:
+      return cancel(event);
+    case EventKind.close:
+      return close(event);
+    case EventKind.forget: {
+      const run = findRun(event.run);
+      if (run !== null && !run.over) forget(run);
+      return;
+    }
+    case EventKind.limit:
+      return resize(event);
+  }
+}
+
+function fireDue(): void {
+  for (let node = takeDue(); node !== null; node = takeDue()) {
+    const plan = changetype<Plan>(changetype<usize>(node));
+    if (plan.isPlan) {
+      deadlinePassed(plan);
+      continue;
+    }
+    const slot = changetype<Slot>(changetype<usize>(node));
+    if (slot.deadlineAt != 0 && !slot.overdue && slot.deadlineAt <= now) {
+      slot.overdue = true;
+      happen(slot, Happening.deadline);
+    } else if (slot.dueAt != 0 && slot.dueAt <= now) {
+      slot.dueAt = 0;
+      happen(slot, Happening.due);
+    }
+    if (slot.state != State.settled && slot.state != State.leaving) arm(slot);
+  }
+}
+
+function grant(): void {
+  for (let slot = admit(); slot !== null; slot = admit()) happen(slot, Happening.grant);
+}
+
+export function turn(events: usize, eventCount: u32, calls: usize, callCount: u32): void {
+  for (let i: u32 = 0; i < eventCount; i++) {
+    apply(changetype<Event>(events + stride<Event>(8) * i), calls, callCount);
+  }
+  fireDue();
+  grant();
+  freeFinished();
+}

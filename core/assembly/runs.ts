@@ -1,0 +1,259 @@
+// Runs, their plans and their slots, as records, and how one finds them: by number, by ordinal, by
+// call id. Nothing here decides.
+import { State } from "./codes";
+import { Node } from "./heap";
+import { make } from "./memory";
+
+/** The slots planned by one entry; they share a deadline. A node of the timers, due at that deadline. */
+@unmanaged
+export class Plan extends Node {
+  isPlan: bool; // the first field of its own, at the same place as in Slot
+  run: Run;
+  slots: usize; // the block of its Slot records
+  first: u32;
+  count: u32;
+  /** Slots not yet both claimed and settled: the cursor passes the plan at 0. */
+  open: u32;
+  /** Wall ms; 0 = none. */
+  deadline: u64;
+  /** The same on the clock of now. */
+  deadlineAt: u64;
+}
+
+/** A program's batch: who shares its concurrency. Freed when no slot of it can need permits any more. */
+@unmanaged
+export class Batch {
+  run: Run;
+  /** Classes of its calls, one per tool. */
+  classes: usize;
+  /** Slots that may still ask for permits or hold some. */
+  members: u32;
+  permits: usize; // Permits, or 0 = no bound of its own
+}
+
+/** One call's place in its run. A node of the timers, due at what it waits for or at its own deadline. */
+@unmanaged
+export class Slot extends Node {
+  isPlan: bool;
+  state: u8;
+  effect: u8;
+  outcome: u8;
+  source: u8;
+  said: u8; // what the journal said when the run was opened (recovery.ts)
+  asks: u8;
+  readyOutcome: u8;
+  reconciles: bool;
+  /** A batch or an announcement of this process spoke of it. */
+  matched: bool;
+  /** The program waits for its outcome. */
+  claimed: bool;
+  /** It came from the journal, so its outcome is a replay. */
+  replayed: bool;
+  /** It was in doubt when this process took the run. */
+  recovered: bool;
+  /** It holds one unit of each of its permits. */
+  holds: bool;
+  cancelled: bool;
+  /** Its deadline has been dealt with. */
+  overdue: bool;
+  run: Run;
+  plan: Plan;
+  batch: usize; // Batch, or 0
+  queue: usize; // Class, while it waits
+  previous: usize;
+  next: usize;
+  ordinal: u32;
+  tool: u32;
+  attempt: u32;
+  payload: u32;
+  ready: u32;
+  /** Its turn: given when it first queued, kept by retries. */
+  turn: u64;
+  idHigh: u64;
+  idLow: u64;
+  inputHigh: u64;
+  inputLow: u64;
+  /** µs per attempt; 0 = no bound. */
+  runFor: u64;
+  /** When its state ends by itself, on the clock of now; 0 = never. */
+  dueAt: u64;
+  /** Its own deadline on the clock of now; 0 = none. */
+  deadlineAt: u64;
+  /** The same in wall ms, as the journal has it. */
+  deadline: u64;
+  queuedAt: u64;
+  startedAt: u64;
+  endedAt: u64;
+  /** attempt-failed: when the next is due, wall ms. */
+  nextAt: u64;
+}
+
+@unmanaged
+export class Run {
+  number: u32;
+  adapt: bool;
+  cancelled: bool;
+  /** The program has ended; run-closed follows when all has settled. */
+  closing: bool;
+  /** No entries come any more: it is closed, refused or forgotten. */
+  over: bool;
+  closeOutcome: u8;
+  closePayload: u32;
+  cursor: u32;
+  cursorPlan: u32;
+  slotCount: u32;
+  slotCapacity: u32;
+  slots: usize; // ordinal -> Slot
+  planCount: u32;
+  planCapacity: u32;
+  plans: usize; // number -> Plan
+  idCapacity: u32; // a power of two
+  ids: usize; // open addressing: Slot or 0
+  idCount: u32;
+  /** Slots of the journal that the program has not spoken of. */
+  unmatched: u32;
+  /** Claimed and not settled. */
+  unsettled: u32;
+  /** Called or told to stop, not yet ended. */
+  inFlight: u32;
+  /** Its memory goes at the end of this turn. */
+  finishing: bool;
+  nextFinished: usize;
+}
+
+let table: usize = 0; // number -> Run
+let tableCapacity: u32 = 0;
+
+export function findRun(number: u32): Run | null {
+  if (number >= tableCapacity) return null;
+  return changetype<Run | null>(load<usize>(table + <usize>number * sizeof<usize>()));
+}
+
+export function makeRun(number: u32, adapt: bool): Run {
+  if (number >= tableCapacity) {
+    let capacity: u32 = tableCapacity == 0 ? 64 : tableCapacity;
+    while (capacity <= number) capacity *= 2;
+    const bytes = <usize>capacity * sizeof<usize>();
+    const bigger = make(bytes);
+    if (table != 0) {
+      memory.copy(bigger, table, <usize>tableCapacity * sizeof<usize>());
+      heap.free(table);
+    }
+    table = bigger;
+    tableCapacity = capacity;
+  }
+  const run = changetype<Run>(make(offsetof<Run>()));
+  run.number = number;
+  run.adapt = adapt;
+  store<usize>(table + <usize>number * sizeof<usize>(), changetype<usize>(run));
+  return run;
+}
+
+export function freeRun(run: Run): void {
+  for (let i: u32 = 0; i < run.planCount; i++) {
+    const plan = planAt(run, i);
+    heap.free(plan.slots);
+    heap.free(changetype<usize>(plan));
+  }
+  if (run.plans != 0) heap.free(run.plans);
+  if (run.slots != 0) heap.free(run.slots);
+  if (run.ids != 0) heap.free(run.ids);
+  store<usize>(table + <usize>run.number * sizeof<usize>(), 0);
+  heap.free(changetype<usize>(run));
+}
+
+export function planAt(run: Run, number: u32): Plan {
+  return changetype<Plan>(load<usize>(run.plans + <usize>number * sizeof<usize>()));
+}
+
+export function slotAt(run: Run, ordinal: u32): Slot | null {
+  if (ordinal >= run.slotCount) return null;
+  return changetype<Slot>(load<usize>(run.slots + <usize>ordinal * sizeof<usize>()));
+}
+
+function grown(at: usize, length: u32, capacity: u32): usize {
+  const bigger = heap.alloc(<usize>capacity * sizeof<usize>());
+  if (at != 0) {
+    memory.copy(bigger, at, <usize>length * sizeof<usize>());
+    heap.free(at);
+  }
+  return bigger;
+}
+
+/** Neighbouring new slots at the end of the run; their ids are not known yet. */
+export function makePlan(run: Run, count: u32): Plan {
+  const plan = changetype<Plan>(make(offsetof<Plan>()));
+  plan.isPlan = true;
+  plan.run = run;
+  plan.first = run.slotCount;
+  plan.count = count;
+  plan.open = count;
+  plan.slots = make(<usize>count * offsetof<Slot>());
+  if (run.planCount == run.planCapacity) {
+    run.planCapacity = run.planCapacity == 0 ? 8 : run.planCapacity * 2;
+    run.plans = grown(run.plans, run.planCount, run.planCapacity);
+  }
+  store<usize>(run.plans + <usize>run.planCount * sizeof<usize>(), changetype<usize>(plan));
+  run.planCount++;
+  const total = run.slotCount + count;
+  if (total > run.slotCapacity) {
+    if (run.slotCapacity == 0) run.slotCapacity = 8;
+    while (run.slotCapacity < total) run.slotCapacity *= 2;
+    run.slots = grown(run.slots, run.slotCount, run.slotCapacity);
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const slot = changetype<Slot>(plan.slots + <usize>i * offsetof<Slot>());
+    slot.run = run;
+    slot.plan = plan;
+    slot.ordinal = plan.first + i;
+    slot.state = <u8>State.planned;
+    store<usize>(run.slots + <usize>slot.ordinal * sizeof<usize>(), changetype<usize>(slot));
+  }
+  run.slotCount = total;
+  growIds(run);
+  return plan;
+}
+
+// ── call ids ──────────────────────────────────────────────────────────────────────────────────
+
+function probe(ids: usize, capacity: u32, high: u64, low: u64): usize {
+  const mask = capacity - 1;
+  let at = ids + <usize>(<u32>low & mask) * sizeof<usize>();
+  const end = ids + <usize>capacity * sizeof<usize>();
+  let found = load<usize>(at);
+  while (found != 0) {
+    const slot = changetype<Slot>(found);
+    if (slot.idLow == low && slot.idHigh == high) break;
+    at += sizeof<usize>();
+    if (at == end) at = ids;
+    found = load<usize>(at);
+  }
+  return at;
+}
+
+function growIds(run: Run): void {
+  let capacity: u32 = run.idCapacity == 0 ? 16 : run.idCapacity;
+  while (capacity < run.slotCount * 2) capacity *= 2;
+  if (capacity == run.idCapacity) return;
+  const bigger = make(<usize>capacity * sizeof<usize>());
+  for (let i: u32 = 0; i < run.idCapacity; i++) {
+    const found = load<usize>(run.ids + <usize>i * sizeof<usize>());
+    if (found == 0) continue;
+    const slot = changetype<Slot>(found);
+    store<usize>(probe(bigger, capacity, slot.idHigh, slot.idLow), found);
+  }
+  if (run.ids != 0) heap.free(run.ids);
+  run.ids = bigger;
+  run.idCapacity = capacity;
+}
+
+/** The slot of this call id; of several, the one planned last. */
+export function findSlot(run: Run, high: u64, low: u64): Slot | null {
+  if (run.idCapacity == 0) return null;
+  return changetype<Slot | null>(load<usize>(probe(run.ids, run.idCapacity, high, low)));
+}
+
+/** From now on the slot's call id finds it. */
+export function indexSlot(run: Run, slot: Slot): void {
+  store<usize>(probe(run.ids, run.idCapacity, slot.idHigh, slot.idLow), changetype<usize>(slot));
+}

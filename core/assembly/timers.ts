@@ -1,0 +1,57 @@
+// All that ends by itself, by when: slots (what their state waits for, their own deadline) and plans
+// (the batch's deadline, one timer for all its slots). The host keeps a single timer, for the first.
+import { first, insert, makeHeap, moved, Node, remove } from "./heap";
+import { List } from "./memory";
+import { Plan, Slot } from "./runs";
+import { now } from "./turn";
+
+const timers: List = makeHeap();
+let orders: u64 = 0;
+
+function set(node: Node, at: u64): void {
+  if (at == 0) {
+    if (node.place != 0) remove(timers, node);
+    return;
+  }
+  node.key = at;
+  if (node.place != 0) {
+    moved(timers, node);
+    return;
+  }
+  node.order = orders++;
+  insert(timers, node);
+}
+
+/** Puts a slot where what it waits for and its own deadline say. */
+export function arm(slot: Slot): void {
+  let at = slot.dueAt;
+  if (slot.deadlineAt != 0 && !slot.overdue && (at == 0 || slot.deadlineAt < at)) at = slot.deadlineAt;
+  set(slot, at);
+}
+
+export function disarm(slot: Slot): void {
+  slot.dueAt = 0;
+  if (slot.place != 0) remove(timers, slot);
+}
+
+export function armPlan(plan: Plan): void {
+  set(plan, plan.deadlineAt);
+}
+
+export function disarmPlan(plan: Plan): void {
+  if (plan.place != 0) remove(timers, plan);
+}
+
+/** Takes out the first that is due, or gives null. */
+export function takeDue(): Node | null {
+  const node = first(timers);
+  if (node === null || node.key > now) return null;
+  remove(timers, node);
+  return node;
+}
+
+/** When the first is due; 0 = nothing to wait for. */
+export function wakeAt(): u64 {
+  const node = first(timers);
+  return node === null ? 0 : node.key;
+}

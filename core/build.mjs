@@ -1,0 +1,65 @@
+// Builds the core: AssemblyScript → bare module → component → jco glue, into core/dist.
+//   core.wasm            the bare module, for hosts without a component runtime
+//   core.component.wasm  the component of wit/core.wit
+//   glue.js, glue.d.ts   jco's bindings; the compiled core module is handed in
+//   wasm.js, wasm.d.ts   the bare module's bytes, for runtimes that cannot read files
+// Gates: no imports (making the component refuses any) and no floating point.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { componentEmbed, componentNew, transpile } from "@bytecodealliance/jco";
+import asc from "assemblyscript/asc";
+
+const here = new URL("./", import.meta.url);
+const dist = new URL("./dist/", here);
+
+async function compile() {
+  const { error, stdout, stderr } = await asc.main(
+    [
+      "assembly/index.ts",
+      "--outFile", "dist/core.wasm",
+      "--textFile", "dist/core.wat",
+      "-O3",
+      "--runtime", "minimal",
+      "--use", "abort=assembly/panic/abort",
+      "--baseDir", fileURLToPath(here),
+    ],
+  );
+  if (error) {
+    process.stderr.write(`${stderr.toString()}\n${stdout.toString()}\n`);
+    throw new Error(`asc: ${error.message}`);
+  }
+}
+
+function refuseFloats(wat) {
+  const floats = wat.split("\n").filter((line) => /\bf(32|64)\b/.test(line));
+  if (floats.length > 0) throw new Error(`the core uses floating point:\n${floats.slice(0, 5).join("\n")}`);
+}
+
+async function main() {
+  await mkdir(dist, { recursive: true });
+  await compile();
+  const wat = await readFile(new URL("core.wat", dist), "utf8");
+  refuseFloats(wat);
+  const binary = await readFile(new URL("core.wasm", dist));
+  const witSource = await readFile(new URL("wit/core.wit", here), "utf8");
+  const component = await componentNew(await componentEmbed({ binary, witSource }), []);
+  const { files } = await transpile(component, { name: "glue", instantiation: { tag: "sync" } });
+  const byName = new Map(files instanceof Array ? files : Object.entries(files));
+  await writeFile(new URL("core.component.wasm", dist), component);
+  let core;
+  for (const [name, bytes] of byName) {
+    if (name.endsWith(".core.wasm")) core = bytes;
+    else await writeFile(new URL(name, dist), bytes);
+  }
+  await writeFile(
+    new URL("wasm.js", dist),
+    `// The core module that the glue instantiates, as base64.\nexport default "${Buffer.from(core).toString("base64")}";\n`,
+  );
+  await writeFile(new URL("wasm.d.ts", dist), "declare const base64: string;\nexport default base64;\n");
+  process.stdout.write(
+    `core: ${binary.length} bytes (${gzipSync(binary, { level: 9 }).length} gzip), component ${component.length}, ${[...byName.keys()].join(" ")}\n`,
+  );
+}
+
+await main();
