@@ -25,8 +25,10 @@ export type CallEvent =
   | (CallStep & { readonly kind: "progress"; readonly attempt: number; readonly value: Json })
   | (CallStep & { readonly kind: "attempt-failed"; readonly attempt: number; readonly error: CallError; readonly nextAt: number })
   | (CallStep & { readonly kind: "reconciling"; readonly attempt: number })
+  /** The reconciler threw, or what it said is no verdict: it is asked again. */
+  | (CallStep & { readonly kind: "no-verdict"; readonly attempt: number; readonly error: CallError })
   | (CallStep & { readonly kind: "settled"; readonly attempt: number; readonly outcome: Outcome })
-  | (CallStep & { readonly kind: "replayed"; readonly outcome: Outcome })
+  | (CallStep & { readonly kind: "replayed"; readonly attempt: number; readonly outcome: Outcome })
   | (CallStep & { readonly kind: "late"; readonly attempt: number; readonly outcome: "ok" | "error" })
   /** Planned slots that the program left behind (`adapt`), or calls it never awaited. */
   | (CallStep & { readonly kind: "left-behind"; readonly state: "planned" | "in-doubt" | "settled" })

@@ -1,0 +1,121 @@
+// A run's journal, read: what goes back into the core, what a person is shown, what a finished run came
+// to. A journal is untrusted; what cannot be is a JournalError that names run and ordinal.
+import { type Call, type CoreEntry, Refused } from "./core.ts";
+import { idDigest, type Sha256 } from "./digest.ts";
+import { type Entry, ENTRY_KINDS, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
+import { JournalError } from "./errors.ts";
+import type { JournaledSlot } from "./live-run.ts";
+import { type Payload, readOpening, readPayload, readPlan } from "./payload.ts";
+import type { ToolTable } from "./tool-table.ts";
+
+/** What a journal says of a run, ready for the core. */
+export interface JournaledRun {
+  readonly entries: CoreEntry[];
+  readonly calls: Call[];
+  readonly slots: JournaledSlot[];
+  readonly payloads: Map<number, Payload>;
+  readonly closed: Entry | undefined;
+  /** Versions of the program that opened it, oldest first. */
+  readonly versions: readonly (string | undefined)[];
+}
+
+/** The journal of this run cannot be right. */
+export function corrupt(runId: string, ordinal: number | undefined, row: number, why: string, cause?: unknown): JournalError {
+  const where = ordinal === undefined ? `entry ${row}` : `slot ${ordinal} (entry ${row})`;
+  return new JournalError(
+    "journal-corrupt",
+    `the journal of run ${JSON.stringify(runId)} is corrupt at ${where}: ${why}`,
+    "Nothing was called. Look at it with `holdfast verify <journal>`, and restore it from a copy.",
+    { details: { runId, slot: ordinal, entry: row }, ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+function coreEntry(entry: Entry, row: number): CoreEntry {
+  return {
+    kind: ENTRY_KINDS[entry.kind]!,
+    outcome: OUTCOMES[entry.outcome] ?? "ok",
+    source: SOURCES[entry.source] ?? "executed",
+    run: 0,
+    slot: entry.slot,
+    count: entry.count,
+    attempt: entry.attempt,
+    payload: row + 1,
+    at: BigInt(entry.at),
+    until: BigInt(entry.until),
+  };
+}
+
+/** Reads the entries of a run. Payload numbers are row + 1, below `payloadsFrom`. */
+export function readJournal(runId: string, entries: readonly Entry[], tools: ToolTable, sha256: Sha256): JournaledRun {
+  const slots: { -readonly [Key in keyof JournaledSlot]: JournaledSlot[Key] }[] = [];
+  const payloads = new Map<number, Payload>();
+  const calls: Call[] = [];
+  const versions: (string | undefined)[] = [];
+  const rows: CoreEntry[] = [];
+  let closed: Entry | undefined;
+  for (const [row, entry] of entries.entries()) {
+    if (ENTRY_KINDS[entry.kind] === undefined || OUTCOMES[entry.outcome] === undefined || SOURCES[entry.source] === undefined) {
+      throw corrupt(runId, entry.slot, row, "a kind, outcome or source that this version does not know");
+    }
+    if (entry.kind === EntryKind.runClosed) {
+      closed = entry;
+      continue;
+    }
+    rows.push(coreEntry(entry, row));
+    const slot = slots[entry.slot];
+    switch (entry.kind) {
+      case EntryKind.runOpened:
+        versions.push(read(runId, entry, row, () => readOpening(entry.payload)).version);
+        break;
+      case EntryKind.planned:
+        for (const call of read(runId, entry, row, () => readPlan(entry.payload, entry.count))) {
+          slots.push({ ...call, state: "planned" });
+          calls.push(plannedCall(call, tools, sha256));
+        }
+        break;
+      case EntryKind.started:
+        if (slot !== undefined) slot.state = "in-doubt";
+        break;
+      case EntryKind.attemptFailed:
+        if (slot !== undefined) slot.state = "planned";
+        payloads.set(row + 1, readPayload("error", entry.payload));
+        break;
+      case EntryKind.settled:
+        if (slot !== undefined) slot.state = "settled";
+        payloads.set(row + 1, readPayload(OUTCOMES[entry.outcome] === "ok" ? "ok" : "error", entry.payload));
+        break;
+    }
+  }
+  return { entries: rows, calls, slots, payloads, closed, versions };
+}
+
+function read<Value>(runId: string, entry: Entry, row: number, reading: () => Value): Value {
+  try {
+    return reading();
+  } catch (thrown) {
+    throw corrupt(runId, entry.slot, row, thrown instanceof Error ? thrown.message : String(thrown), thrown);
+  }
+}
+
+function plannedCall(call: JournaledSlot | Omit<JournaledSlot, "state">, tools: ToolTable, sha256: Sha256): Call {
+  const id = idDigest(call.id, sha256);
+  return {
+    idHigh: id.high,
+    idLow: id.low,
+    inputHigh: call.digest.high,
+    inputLow: call.digest.low,
+    runFor: 0n,
+    deadline: BigInt(call.deadline),
+    tool: tools.numberOf(call.tool),
+    ready: 0,
+    effect: call.effect,
+    reconciles: false,
+    readyOutcome: "ok",
+  };
+}
+
+/** The core's refusal of a journal, said to a person. */
+export function refusedJournal(runId: string, refused: Refused): JournalError {
+  const { code, row, slot } = refused.refusal;
+  return corrupt(runId, slot === 0xffffffff ? undefined : slot, row, `its entries cannot follow one another (${code})`, refused);
+}

@@ -1,0 +1,110 @@
+// A run while it is open here: who waits for which slot, what is in flight, what has been appended.
+// State only; the driver moves it.
+import type { Entry } from "./entry.ts";
+import type { HoldfastError } from "./errors.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Payload, PlannedCall } from "./payload.ts";
+import type { PreparedCall } from "./prepared-call.ts";
+import type { Action, CoreEntry, Resolution } from "./core.ts";
+import type { WorkerJob } from "./worker-pool.ts";
+
+/** An attempt or an ask in flight. */
+export interface InFlight {
+  readonly attempt: number;
+  /** Made when somebody looks at the signal: most tools never do. */
+  controller: AbortController | undefined;
+  /** Why it was told to stop. */
+  told: Error | undefined;
+  job: WorkerJob | undefined;
+  /** Child runs that are open now, and the names used so far. */
+  children: number;
+  readonly childNames: Set<string>;
+  /** Called when a suspended call may go on. */
+  carryOn: (() => void) | undefined;
+}
+
+/** Whoever waits for the outcomes of a batch. */
+export interface BatchWait {
+  readonly outcomes: Outcome[];
+  left: number;
+  readonly announced: boolean;
+  readonly resolve: (outcomes: Outcome[]) => void;
+  readonly reject: (error: HoldfastError) => void;
+}
+
+export interface LiveSlot {
+  readonly ordinal: number;
+  readonly call: PreparedCall;
+  /** How often its id was given to another call before (adapt). */
+  readonly generation: number;
+  wait: BatchWait | undefined;
+  position: number;
+  inFlight: InFlight | undefined;
+  ask: InFlight | undefined;
+  outcome: Outcome | undefined;
+}
+
+/** A slot as the journal had it when the run was opened. */
+export interface JournaledSlot extends PlannedCall {
+  readonly state: "planned" | "in-doubt" | "settled";
+}
+
+export interface LiveRun {
+  readonly number: number;
+  readonly key: string;
+  readonly id: string;
+  readonly fence: number;
+  readonly adapt: boolean;
+  readonly journaled: readonly JournaledSlot[];
+  readonly slots: (LiveSlot | undefined)[];
+  readonly byId: Map<string, LiveSlot>;
+  /** How many slots of the journal have an id; and of those that share one, how many came before. */
+  readonly idUses: Map<string, number>;
+  readonly generations: Map<number, number>;
+  /** By the numbers that the core knows them by; those of the journal come first. */
+  readonly payloads: Map<number, Payload>;
+  nextPayload: number;
+  /** Entries that nothing waits for: they travel with the next group. */
+  stash: Entry[];
+  lastAppend: Promise<void> | undefined;
+  /** Calls made so far, in the program's order: names those without an id. */
+  created: number;
+  readonly controller: AbortController;
+  /** Why it ends without being closed. */
+  stopped: HoldfastError | undefined;
+  readonly onStop: (error: HoldfastError) => void;
+  /** Called when run-closed is durable. */
+  onClosed: (() => void) | undefined;
+  unawaited: string[];
+}
+
+/** What one turn of the core brings to one run. */
+export interface RunTurn {
+  readonly run: LiveRun;
+  readonly entries: CoreEntry[];
+  readonly gated: Action[];
+  readonly resolutions: Resolution[];
+}
+
+/** A new call in flight. */
+export function makeInFlight(attempt: number): InFlight {
+  return { attempt, controller: undefined, told: undefined, job: undefined, children: 0, childNames: new Set(), carryOn: undefined };
+}
+
+/** Its signal, made when first asked for. */
+export function signalOf(inFlight: InFlight): AbortSignal {
+  if (inFlight.controller === undefined) {
+    inFlight.controller = new AbortController();
+    if (inFlight.told !== undefined) inFlight.controller.abort(inFlight.told);
+  }
+  return inFlight.controller.signal;
+}
+
+/** Tells it to stop. */
+export function tellToStop(inFlight: InFlight, why: Error, graceMs: number): void {
+  if (inFlight.told !== undefined) return;
+  inFlight.told = why;
+  inFlight.controller?.abort(why);
+  inFlight.job?.abort(why.message, graceMs);
+}
+

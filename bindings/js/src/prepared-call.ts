@@ -1,0 +1,177 @@
+// A call made ready to be planned: named, checked, digested. What is wrong with one call is an outcome
+// of its own slot; what is wrong with how calls were given (no array, an id twice) is the caller's error.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { refusal } from "./call-error.ts";
+import { callDigest, canonical, type Digest, idDigest, type Sha256 } from "./digest.ts";
+import { HoldfastError } from "./errors.ts";
+import { copyJson, NotJson } from "./json.ts";
+import { checkInteger, SPAN_MS_MAX } from "./options.ts";
+import type { CallError, Effect, Json } from "./outcome.ts";
+import { errorPayload, type Payload } from "./payload.ts";
+import { ID_LENGTH_MAX, idProblem } from "./run-key.ts";
+import type { DeclaredTool, ToolTable } from "./tool-table.ts";
+
+/** Most calls in one batch. */
+export const BATCH_CALLS_MAX = 100_000;
+
+/** A call as the driver plans it. */
+export interface PreparedCall {
+  readonly id: string;
+  readonly idDigest: Digest;
+  readonly tool: string;
+  readonly declared: DeclaredTool | undefined;
+  readonly number: number;
+  readonly effect: Effect;
+  readonly digest: Digest;
+  readonly inputText: string;
+  readonly input: Json;
+  /** What the tool is given: the input as its schema parsed it. */
+  readonly parsed: unknown;
+  /** Set when the outcome is known without a call. */
+  readonly ready: Payload | undefined;
+  readonly runForMs: number;
+  /** Wall ms; 0 = none. */
+  readonly deadline: number;
+}
+
+/** What a preparation needs to know of its runtime. */
+export interface PrepareWith {
+  readonly tools: ToolTable;
+  readonly sha256: Sha256;
+  readonly inputBytesMax: number;
+  readonly wallMs: () => number;
+}
+
+const CALL_KEYS = ["id", "tool", "input", "timeoutMs", "deadlineMs"];
+
+function refuseCall(index: number, what: string, next: string): never {
+  throw new HoldfastError("invalid-call", `calls[${index}] ${what}`, next, { details: { index } });
+}
+
+/** What can be read off a call before anything is recorded. Throws `invalid-call`. */
+function checkShape(call: unknown, index: number): { id: string | undefined; tool: string; input: unknown; timeoutMs: number; deadlineMs: number } {
+  if (typeof call !== "object" || call === null) refuseCall(index, `is ${call === null ? "null" : `a ${typeof call}`}`, "Give { id?, tool, input }.");
+  const given = call as Record<string, unknown>;
+  const stray = Object.keys(given).find((key) => !CALL_KEYS.includes(key));
+  if (stray !== undefined) refuseCall(index, `has an unknown field ${JSON.stringify(stray)}`, `Known are ${CALL_KEYS.join(", ")}.`);
+  if (typeof given.tool !== "string" || given.tool === "" || given.tool.length > ID_LENGTH_MAX) refuseCall(index, "names no tool", "Give the tool's name as a string.");
+  if (given.id !== undefined) {
+    const problem = idProblem(given.id);
+    if (problem !== undefined) refuseCall(index, `has an id that ${problem}`, `Give a string of 1 to ${ID_LENGTH_MAX} characters, or none.`);
+    if (/^#\d+$/.test(given.id as string)) refuseCall(index, `has the id ${JSON.stringify(given.id)}`, "Ids of that form are given to calls without one; choose another.");
+  }
+  return {
+    id: given.id as string | undefined,
+    tool: given.tool as string,
+    input: given.input,
+    timeoutMs: checkInteger(`calls[${index}].timeoutMs`, given.timeoutMs, 1, SPAN_MS_MAX, 0),
+    deadlineMs: checkInteger(`calls[${index}].deadlineMs`, given.deadlineMs, 1, SPAN_MS_MAX, 0),
+  };
+}
+
+function issueText(issues: readonly StandardSchemaV1.Issue[]): string {
+  const shown = issues.slice(0, 5).map((issue) => {
+    const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+    return path === "" ? issue.message : `${path}: ${issue.message}`;
+  });
+  return shown.join("; ") + (issues.length > 5 ? `; and ${issues.length - 5} more` : "");
+}
+
+function validated(base: Omit<PreparedCall, "parsed" | "ready">, result: StandardSchemaV1.Result<unknown>): PreparedCall {
+  if (result.issues === undefined) return { ...base, parsed: result.value, ready: undefined };
+  const error = refusal("invalid-input", `the input does not fit the schema of ${base.tool}: ${issueText(result.issues)}`);
+  return { ...base, parsed: undefined, ready: errorPayload(error) };
+}
+
+function schemaFailed(base: Omit<PreparedCall, "parsed" | "ready">, thrown: unknown): PreparedCall {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return { ...base, parsed: undefined, ready: errorPayload(refusal("invalid-input", `the schema of ${base.tool} threw: ${why}`)) };
+}
+
+function recordInput(input: unknown, bytesMax: number): { input: Json; text: string; problem: CallError | undefined } {
+  try {
+    const copy = copyJson(input === undefined ? null : input, "input");
+    const text = canonical(copy);
+    if (text.length <= bytesMax) return { input: copy, text, problem: undefined };
+    return unrecorded(refusal("input-too-large", `the input is ${text.length} characters of JSON; ${bytesMax} is the most. Store it elsewhere and pass where`));
+  } catch (problem) {
+    if (!(problem instanceof NotJson)) throw problem;
+    return unrecorded(refusal("input-not-json", `${problem.message}; a call's input is plain JSON`));
+  }
+}
+
+function unrecorded(problem: CallError): { input: Json; text: string; problem: CallError } {
+  return { input: null, text: "null", problem };
+}
+
+/** Prepares one call; a promise only when its schema gives one. `autoId` is its name if it has none. */
+export function prepareCall(call: unknown, index: number, autoId: string, withThese: PrepareWith): PreparedCall | Promise<PreparedCall> {
+  const shape = checkShape(call, index);
+  const declared = withThese.tools.get(shape.tool);
+  const id = shape.id ?? autoId;
+  const { input, text, problem } = recordInput(shape.input, withThese.inputBytesMax);
+  const base = {
+    id,
+    idDigest: idDigest(id, withThese.sha256),
+    tool: shape.tool,
+    declared,
+    number: withThese.tools.numberOf(shape.tool),
+    effect: declared?.effect ?? "once",
+    digest: callDigest(shape.tool, problem === undefined ? text : JSON.stringify(problem.message), withThese.sha256),
+    inputText: text,
+    input,
+    runForMs: shape.timeoutMs || (declared?.timeoutMs ?? 0),
+    deadline: shape.deadlineMs === 0 ? 0 : withThese.wallMs() + shape.deadlineMs,
+  };
+  if (declared === undefined) {
+    const known = withThese.tools.names;
+    const error = refusal("unknown-tool", `there is no tool ${JSON.stringify(shape.tool)}; declared are ${known.slice(0, 50).join(", ") || "none"}`);
+    return { ...base, parsed: undefined, ready: errorPayload(error) };
+  }
+  if (problem !== undefined) return { ...base, parsed: undefined, ready: errorPayload(problem) };
+  const schema = declared.options.input as StandardSchemaV1 | undefined;
+  if (schema === undefined) return { ...base, parsed: input, ready: undefined };
+  try {
+    const result = schema["~standard"].validate(input);
+    if (!(result instanceof Promise)) return validated(base, result);
+    return result.then(
+      (done) => validated(base, done),
+      (thrown: unknown) => schemaFailed(base, thrown),
+    );
+  } catch (thrown) {
+    return schemaFailed(base, thrown);
+  }
+}
+
+/** A value that the host draws itself and that must be the same on replay: settled as it is planned. */
+export function preparedDraw(name: string, id: string, value: Payload, withThese: PrepareWith): PreparedCall {
+  return {
+    id,
+    idDigest: idDigest(id, withThese.sha256),
+    tool: name,
+    declared: undefined,
+    number: withThese.tools.numberOf(name),
+    effect: "read",
+    digest: callDigest(name, "null", withThese.sha256),
+    inputText: "null",
+    input: null,
+    parsed: null,
+    ready: value,
+    runForMs: 0,
+    deadline: 0,
+  };
+}
+
+/** Refuses a list of calls that names one id twice, before anything of it is planned. */
+export function refuseDuplicates(calls: readonly PreparedCall[]): void {
+  const seen = new Map<string, number>();
+  for (const [index, call] of calls.entries()) {
+    const earlier = seen.get(call.id);
+    if (earlier !== undefined) throw duplicateId(call.id, `calls[${earlier}] and calls[${index}] both have it`);
+    seen.set(call.id, index);
+  }
+}
+
+export function duplicateId(id: string, where: string): HoldfastError {
+  return new HoldfastError("duplicate-call-id", `the call id ${JSON.stringify(id)} is there twice: ${where}`, "Give each call of a run an id of its own, or none.", { details: { id } });
+}

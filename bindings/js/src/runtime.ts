@@ -1,0 +1,398 @@
+// A runtime over the ports that an environment gives it: opens runs, runs programs, closes. Which
+// environment it is in, it does not know.
+import type { Program, Run, RunListing, RunOptions, Runtime, RunView } from "./api.ts";
+import { describeError } from "./call-error.ts";
+import { Refused } from "./core.ts";
+import { portableSha256 } from "./digest.ts";
+import { Driver } from "./driver.ts";
+import type { Entry } from "./entry.ts";
+import { HoldfastError } from "./errors.ts";
+import { EventHub } from "./event-hub.ts";
+import type { CallEvent } from "./events.ts";
+import { decodeJson } from "./json.ts";
+import { corrupt, type JournaledRun, readJournal, refusedJournal } from "./journaled-run.ts";
+import { type InFlight, type LiveRun, type LiveSlot, signalOf } from "./live-run.ts";
+import { checkChoice, checkFunction, checkInteger, checkKeys, checkString, refuseOption, SPAN_MS_MAX } from "./options.ts";
+import type { CallError, Json } from "./outcome.ts";
+import { errorPayload, resultPayload } from "./payload.ts";
+import type { Ports } from "./ports.ts";
+import type { PrepareWith } from "./prepared-call.ts";
+import { ProgramRun } from "./run.ts";
+import { childKey, keyOfPath, keyPath, runKey } from "./run-key.ts";
+import { viewRun } from "./run-view.ts";
+import type { ToolTable } from "./tool-table.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+
+/** What a runtime is made of, checked. */
+export interface RuntimeParts {
+  readonly ports: Ports;
+  readonly tools: ToolTable;
+  readonly concurrency: number;
+  readonly inputBytesMax: number;
+  readonly resultBytesMax: number;
+  readonly workers: WorkerPool | undefined;
+}
+
+/** How a run of a program is opened, checked. */
+interface OpenWith {
+  readonly version: string | undefined;
+  readonly onVersionChange: RunOptions["onVersionChange"];
+  readonly adapt: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly waitMs: number;
+}
+
+const LEASE_POLL_MS = 50;
+
+/** What a run's program threw in an earlier process: `cause` is the error as it was journaled. */
+export class RunFailedError extends HoldfastError {
+  override readonly name: string = "RunFailedError";
+  readonly error: CallError;
+  constructor(runId: string, error: CallError) {
+    super("run-failed", `the program of run ${JSON.stringify(runId)} threw ${error.name}: ${error.message}`, "The run is closed; to try again give it a new id.", { cause: error });
+    this.error = error;
+  }
+}
+
+function checkRunOptions(options: unknown): OpenWith {
+  const given = checkKeys("options", options, ["version", "onVersionChange", "onMismatch", "signal", "waitMs"]);
+  checkFunction("options.onVersionChange", given.onVersionChange);
+  const { signal } = given;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) refuseOption("options.signal", signal, "an AbortSignal");
+  return {
+    version: checkString("options.version", given.version, 200),
+    onVersionChange: given.onVersionChange as RunOptions["onVersionChange"],
+    adapt: checkChoice("options.onMismatch", given.onMismatch, ["fail", "adapt"], "fail") === "adapt",
+    signal: signal as AbortSignal | undefined,
+    waitMs: checkInteger("options.waitMs", given.waitMs, 0, SPAN_MS_MAX, 0),
+  };
+}
+
+export class HoldfastRuntime implements Runtime<any, any> {
+  readonly durable: boolean;
+  readonly #parts: RuntimeParts;
+  readonly #driver: Driver;
+  readonly #hub = new EventHub();
+  readonly #prepare: PrepareWith;
+  readonly #open = new Map<string, LiveRun | undefined>();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: RuntimeParts) {
+    const { ports } = parts;
+    this.#parts = parts;
+    this.durable = ports.journal.durable;
+    const sha256 = ports.sha256 ?? portableSha256;
+    this.#driver = new Driver(ports, parts.tools, parts.concurrency, this.#hub);
+    this.#prepare = { tools: parts.tools, sha256, inputBytesMax: parts.inputBytesMax, wallMs: () => ports.clock.wallMs() };
+    this.#driver.performWith({
+      reports: this.#driver,
+      workers: parts.workers,
+      sha256,
+      resultBytesMax: parts.resultBytesMax,
+      runChild: (parent, slot, inFlight, program, name) => this.#runChild(parent, slot, inFlight, program, name),
+    });
+  }
+
+  async run<Result>(id: string, program: Program<any, Result>, options?: RunOptions): Promise<Result> {
+    const key = runKey(id);
+    if (typeof program !== "function") refuseOption("program", program, "a function of the run");
+    return this.#runKeyed(key, id, program, checkRunOptions(options)) as Promise<Result>;
+  }
+
+  async #runKeyed(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
+    this.#refuseClosed();
+    if (this.#open.has(key)) {
+      throw new HoldfastError("run-busy", `run ${JSON.stringify(id)} is open in this runtime already`, "Await the first, or give the second an id of its own.", { details: { runId: id } });
+    }
+    this.#open.set(key, undefined);
+    try {
+      return await this.#runOnce(key, id, program, options);
+    } catch (thrown) {
+      if (!(thrown instanceof HoldfastError) || thrown.code !== "core-trap" || this.#closing !== undefined) throw thrown;
+      this.#parts.ports.warn(`${thrown.message} Run ${JSON.stringify(id)} goes on from its journal.`);
+      return await this.#runOnce(key, id, program, options);
+    } finally {
+      this.#open.delete(key);
+    }
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing !== undefined) throw closedError();
+  }
+
+  async #takeLease(key: string, id: string, waitMs: number): Promise<{ fence: number; entries: readonly Entry[] }> {
+    const { journal, clock } = this.#parts.ports;
+    const until = clock.nowUs() + waitMs * 1000;
+    for (;;) {
+      try {
+        return await journal.open(key);
+      } catch (thrown) {
+        const busy = thrown instanceof HoldfastError && thrown.code === "run-busy";
+        if (!busy || clock.nowUs() >= until || this.#closing !== undefined) throw thrown;
+      }
+      await new Promise<void>((resolve) => void clock.timer(LEASE_POLL_MS, resolve));
+      this.#refuseClosed();
+      void id;
+    }
+  }
+
+  async #runOnce(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
+    const { journal } = this.#parts.ports;
+    const { fence, entries } = await this.#takeLease(key, id, options.waitMs);
+    try {
+      const journaled = readJournal(id, entries, this.#parts.tools, this.#prepare.sha256);
+      if (journaled.closed !== undefined) return finishedResult(id, journaled.closed, entries.length - 1);
+      this.#checkVersion(journaled, options);
+      return await this.#carryThrough(key, id, fence, journaled, program, options);
+    } finally {
+      await journal.release(key, fence);
+    }
+  }
+
+  #checkVersion(journaled: JournaledRun, options: OpenWith): void {
+    if (journaled.versions.length === 0) return;
+    const before = journaled.versions.at(-1);
+    if (before !== options.version) options.onVersionChange?.({ journal: before, program: options.version });
+  }
+
+  async #carryThrough(key: string, id: string, fence: number, journaled: JournaledRun, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
+    let onStop: (error: HoldfastError) => void = () => undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      onStop = reject;
+    });
+    stopped.catch(() => undefined);
+    const live = makeLiveRun({ key, id, fence, adapt: options.adapt, number: this.#driver.takeNumber(), journaled, onStop });
+    try {
+      this.#driver.open(live, journaled.entries, journaled.calls, options.version);
+    } catch (thrown) {
+      this.#driver.giveBackNumber(live.number);
+      throw thrown instanceof Refused ? refusedJournal(id, thrown) : thrown;
+    }
+    this.#open.set(key, live);
+    if (this.#hub.listening) {
+      this.#hub.emit({ kind: "run-opened", at: this.#parts.ports.clock.wallMs(), runId: id, fence, recovered: journaled.versions.length > 0 });
+    }
+    const unlisten = this.#cancelWith(live, options.signal);
+    try {
+      return await Promise.race([stopped, this.#toTheEnd(live, program)]);
+    } finally {
+      unlisten();
+    }
+  }
+
+  #cancelWith(live: LiveRun, signal: AbortSignal | undefined): () => void {
+    if (signal === undefined) return () => undefined;
+    const cancel = (): void => this.#cancelRun(live);
+    if (signal.aborted) cancel();
+    else signal.addEventListener("abort", cancel, { once: true });
+    return () => signal.removeEventListener("abort", cancel);
+  }
+
+  #cancelRun(live: LiveRun): void {
+    this.#driver.cancel(live);
+    live.controller.abort(new HoldfastError("run-cancelled", `run ${JSON.stringify(live.id)} was cancelled`, "What had settled is in its journal."));
+  }
+
+  /** The program, then its end on disk. An error of Holdfast's own never closes a run: it can be opened again. */
+  async #toTheEnd(live: LiveRun, program: Program<any, unknown>): Promise<unknown> {
+    const run: Run<any> = new ProgramRun(live, { driver: this.#driver, prepare: this.#prepare, random: this.#parts.ports.random });
+    let payload: ReturnType<typeof errorPayload>;
+    let thrown: unknown;
+    try {
+      payload = resultPayload(await program(run), this.#parts.resultBytesMax);
+    } catch (error) {
+      if (isInfrastructure(error)) {
+        this.#driver.stop(live, error);
+        throw error;
+      }
+      thrown = error;
+      payload = errorPayload(describeError(error));
+    }
+    await this.#driver.close(live, payload);
+    this.#reportUnawaited(live);
+    if (payload.kind === "value") return payload.value;
+    if (thrown !== undefined) throw thrown;
+    throw new HoldfastError("result-not-json", `the program of run ${JSON.stringify(live.id)} returned what a journal cannot hold: ${payload.error.message}`, "Return plain JSON. The run is closed with this error.");
+  }
+
+  #reportUnawaited(live: LiveRun): void {
+    if (live.unawaited.length === 0) return;
+    const ids = live.unawaited.slice(0, 10).join(", ");
+    this.#parts.ports.warn(`run ${JSON.stringify(live.id)} ended while ${live.unawaited.length} of its calls were not awaited (${ids}); those that had started were waited for.`);
+  }
+
+  async #runChild(parent: LiveRun, slot: LiveSlot, inFlight: InFlight, program: Program<any, unknown>, name: string | undefined): Promise<unknown> {
+    if (typeof program !== "function") refuseOption("program", program, "a function of the run");
+    const label = checkString("options.name", name, 200);
+    if (inFlight.childNames.has(label ?? "")) {
+      throw new HoldfastError("run-busy", `the call ${slot.call.id} has already run a child${label === undefined ? "" : ` called ${JSON.stringify(label)}`}`, "Give each child of one call a name: ctx.run(program, { name }).");
+    }
+    inFlight.childNames.add(label ?? "");
+    const key = childKey(parent.key, slot.call.id, label);
+    const id = keyPath(key).at(-1) as string;
+    if (inFlight.children++ === 0) this.#driver.suspend(parent, slot, inFlight.attempt);
+    try {
+      return await this.#runKeyed(key, id, program, { version: undefined, onVersionChange: undefined, adapt: parent.adapt, signal: signalOf(inFlight), waitMs: 0 });
+    } finally {
+      if (--inFlight.children === 0) await this.#goOn(parent, slot, inFlight);
+    }
+  }
+
+  /** The call has its permits again, or its run has ended meanwhile. */
+  #goOn(parent: LiveRun, slot: LiveSlot, inFlight: InFlight): Promise<void> {
+    if (parent.stopped !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      inFlight.carryOn = resolve;
+      this.#driver.resume(parent, slot, inFlight.attempt);
+      parent.controller.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  events(options?: { readonly bufferMax?: number }): AsyncIterableIterator<CallEvent> {
+    return this.#hub.listen(options);
+  }
+
+  async runs(): Promise<readonly RunListing[]> {
+    this.#refuseClosed();
+    const rows = await this.#parts.ports.journal.runs();
+    return rows.map((row) => {
+      const path = keyPath(row.run);
+      const { leased, entries, openedAt, updatedAt } = row;
+      return { id: path.at(-1) as string, path: path.slice(0, -1), state: row.closed ? "closed" : "open", leased, entries, openedAt, updatedAt };
+    });
+  }
+
+  async read(id: string, path: readonly string[] = []): Promise<RunView> {
+    this.#refuseClosed();
+    const key = keyOfPath(id, path);
+    const entries = await this.#parts.ports.journal.read(key);
+    if (entries === undefined) {
+      throw new HoldfastError("run-not-found", `the journal has no run ${JSON.stringify(id)}`, "runtime.runs() lists those it has.", { details: { runId: id } });
+    }
+    return viewRun(key, entries);
+  }
+
+  cancel(id: string): boolean {
+    const live = this.#open.get(runKey(id));
+    if (live === undefined) return false;
+    this.#cancelRun(live);
+    return true;
+  }
+
+  async prune(options: { readonly olderThanMs: number }): Promise<readonly string[]> {
+    this.#refuseClosed();
+    const given = checkKeys("options", options, ["olderThanMs"]);
+    if (given.olderThanMs === undefined) refuseOption("options.olderThanMs", undefined, "a number of milliseconds");
+    const olderThanMs = checkInteger("options.olderThanMs", given.olderThanMs, 0, SPAN_MS_MAX, 0);
+    const { clock, journal } = this.#parts.ports;
+    const pruned = await journal.prune({ closedBefore: clock.wallMs() - olderThanMs });
+    return pruned.map((key) => keyPath(key).join("/"));
+  }
+
+  close(options?: { readonly graceMs?: number }): Promise<void> {
+    const given = checkKeys("options", options, ["graceMs"]);
+    const graceMs = checkInteger("options.graceMs", given.graceMs, 0, 2_147_483_647, 5_000);
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const { clock, journal, warn } = this.#parts.ports;
+    this.#driver.pause();
+    await this.#quiet(graceMs);
+    for (const live of [...this.#driver.runs.values()]) this.#driver.stop(live, closedError());
+    await this.#parts.workers?.close(graceMs);
+    await this.#quiet(Math.min(graceMs, 1_000));
+    if (this.#driver.inFlight > 0) {
+      warn(`${this.#driver.inFlight} calls ignored their abort and are left running; what they do is in doubt until their runs are opened again.`);
+    }
+    while (this.#open.size > 0) await new Promise<void>((resolve) => void clock.timer(1, resolve));
+    this.#driver.end();
+    await journal.close();
+    this.#hub.close();
+  }
+
+  /** Until nothing is in flight and what has ended is in the journal, or for so long. */
+  async #quiet(graceMs: number): Promise<void> {
+    const { clock } = this.#parts.ports;
+    if (this.#driver.inFlight > 0 && graceMs > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = clock.timer(graceMs, resolve);
+        this.#driver.onQuiet = () => {
+          cancel();
+          resolve();
+        };
+      });
+      this.#driver.onQuiet = undefined;
+    }
+    for (const live of this.#driver.runs.values()) await live.lastAppend?.catch(() => undefined); // a failed append stops its run by itself
+    await new Promise<void>((resolve) => void clock.timer(0, resolve));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function closedError(): HoldfastError {
+  return new HoldfastError("runtime-closed", "the runtime was closed", "Open a runtime on the same journal and run the same id: it goes on where it stopped.");
+}
+
+const INFRASTRUCTURE = new Set(["journal-append", "journal-corrupt", "journal-unavailable", "fenced", "runtime-closed", "core-trap", "run-stopped", "journal-mismatch", "run-busy", "invalid-call", "invalid-option", "duplicate-call-id"]);
+
+/** Holdfast's own errors say nothing of what the program came to, so they never close its run. */
+function isInfrastructure(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && INFRASTRUCTURE.has(error.code);
+}
+
+function finishedResult(id: string, closed: Entry, row: number): Json | undefined {
+  let value: Json | undefined;
+  try {
+    value = closed.payload === null ? undefined : decodeJson(closed.payload);
+  } catch (thrown) {
+    throw corrupt(id, undefined, row, "its result is not JSON", thrown);
+  }
+  if (closed.outcome !== 0) throw new RunFailedError(id, describeError(value));
+  return value;
+}
+
+function makeLiveRun(parts: {
+  readonly key: string;
+  readonly id: string;
+  readonly fence: number;
+  readonly adapt: boolean;
+  readonly number: number;
+  readonly journaled: JournaledRun;
+  readonly onStop: (error: HoldfastError) => void;
+}): LiveRun {
+  const idUses = new Map<string, number>();
+  const generations = new Map<number, number>();
+  for (const [ordinal, slot] of parts.journaled.slots.entries()) {
+    const before = idUses.get(slot.id) ?? 0;
+    if (before > 0) generations.set(ordinal, before);
+    idUses.set(slot.id, before + 1);
+  }
+  return {
+    number: parts.number,
+    key: parts.key,
+    id: parts.id,
+    fence: parts.fence,
+    adapt: parts.adapt,
+    journaled: parts.journaled.slots,
+    slots: [],
+    byId: new Map(),
+    idUses,
+    generations,
+    payloads: parts.journaled.payloads,
+    nextPayload: parts.journaled.entries.length + 2,
+    stash: [],
+    lastAppend: undefined,
+    created: 0,
+    controller: new AbortController(),
+    stopped: undefined,
+    onStop: parts.onStop,
+    onClosed: undefined,
+    unawaited: [],
+  };
+}
+
