@@ -65,7 +65,7 @@ export function reportUnused(run: Run): void {
   }
 }
 
-/** Reports every difference, and says how many there are. `fresh` calls are new to the journal. */
+/** Reports how each call of the batch differs from the journal; `unexpected`: calls that the journal does not have count. */
 function reportDifferences(run: Run, calls: usize, first: u32, count: u32, unexpected: bool): void {
   for (let i = first; i < first + count; i++) {
     const call = callAt(calls, i);
@@ -74,8 +74,9 @@ function reportDifferences(run: Run, calls: usize, first: u32, count: u32, unexp
       if (unexpected) reportMismatch(run, NONE, i, Mismatch.unexpectedCall);
       continue;
     }
+    slot.matched = true; // so that it is not reported as unused as well
     const kind = differs(slot, call);
-    if (kind != NONE) reportMismatch(run, slot.ordinal, i, <u8>kind);
+    if (kind != NONE) reportMismatch(run, slot.ordinal, i, kind);
   }
 }
 
@@ -144,13 +145,11 @@ export function takeBatch(event: Event, calls: usize, callCount: u32): void {
     if (differs(slot, call) != NONE) changed++;
   }
   const unexpected = unknown > 0 && run.unmatched > met;
-  if (changed > 0 || unexpected) {
+  if (!run.adapt && (changed > 0 || unexpected)) {
     reportDifferences(run, calls, first, count, unexpected);
-    if (!run.adapt) {
-      reportUnused(run);
-      forget(run);
-      return;
-    }
+    reportUnused(run);
+    forget(run);
+    return;
   }
   settleIn(run, event, calls, unknown + changed);
 }
@@ -170,6 +169,7 @@ function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
       run.unmatched--;
     } else {
       if (known !== null) {
+        reportMismatch(run, known.ordinal, event.first + i, differs(known, call));
         known.matched = true; // left behind, and reported
         run.unmatched--;
       }

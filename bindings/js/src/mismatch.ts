@@ -34,7 +34,7 @@ export class MismatchError extends HoldfastError {
   constructor(runId: string, differences: readonly Difference[], cause?: unknown) {
     super(
       "journal-mismatch",
-      `run ${JSON.stringify(runId)} was journaled by a program that made other calls\n${diffText(differences)}\n`,
+      `run ${JSON.stringify(runId)} was journaled by a program that made other calls (- journal, + program)\n${diffText(differences)}\n  Nothing was called or changed`,
       'Did the program change? Bring the old calls back, give the run a new id, or run it with onMismatch: "adapt" to keep what matches.',
       { details: { runId, differences }, ...(cause === undefined ? {} : { cause }) },
     );
