@@ -9,7 +9,8 @@ export function emitQueued(hub: EventHub, run: LiveRun, slot: LiveSlot, at: numb
   hub.emit({ ...stepOf(run, slot, at), kind: "queued" });
 }
 
-function stepOf(run: LiveRun, slot: LiveSlot, at: number) {
+/** What every event about a call says. */
+export function stepOf(run: LiveRun, slot: LiveSlot, at: number) {
   return { at, runId: run.id, callId: slot.call.id, tool: slot.call.tool, slot: slot.ordinal };
 }
 

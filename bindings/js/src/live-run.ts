@@ -108,3 +108,8 @@ export function tellToStop(inFlight: InFlight, why: Error, graceMs: number): voi
   inFlight.job?.abort(why.message, graceMs);
 }
 
+/** Gives a payload the number by which the core knows it. */
+export function keepPayload(run: LiveRun, payload: Payload): number {
+  run.payloads.set(run.nextPayload, payload);
+  return run.nextPayload++;
+}

@@ -85,7 +85,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
     this.#driver = new Driver(ports, parts.tools, parts.concurrency, this.#hub);
     this.#prepare = { tools: parts.tools, sha256, inputBytesMax: parts.inputBytesMax, wallMs: () => ports.clock.wallMs() };
     this.#driver.performWith({
-      reports: this.#driver,
+      reports: this.#driver.reports,
       workers: parts.workers,
       sha256,
       resultBytesMax: parts.resultBytesMax,
@@ -161,11 +161,11 @@ export class HoldfastRuntime implements Runtime<any, any> {
       onStop = reject;
     });
     stopped.catch(() => undefined);
-    const live = makeLiveRun({ key, id, fence, adapt: options.adapt, number: this.#driver.takeNumber(), journaled, onStop });
+    const live = makeLiveRun({ key, id, fence, adapt: options.adapt, number: this.#driver.runs.takeNumber(), journaled, onStop });
     try {
       this.#driver.open(live, journaled.entries, journaled.calls, options.version);
     } catch (thrown) {
-      this.#driver.giveBackNumber(live.number);
+      this.#driver.runs.giveBackNumber(live.number);
       throw thrown instanceof Refused ? refusedJournal(id, thrown) : thrown;
     }
     this.#open.set(key, live);
@@ -230,7 +230,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
     inFlight.childNames.add(label ?? "");
     const key = childKey(parent.key, slot.call.id, label);
     const id = keyPath(key).at(-1) as string;
-    if (inFlight.children++ === 0) this.#driver.suspend(parent, slot, inFlight.attempt);
+    if (inFlight.children++ === 0) this.#driver.reports.suspend(parent, slot, inFlight.attempt);
     try {
       return await this.#runKeyed(key, id, program, { version: undefined, onVersionChange: undefined, adapt: parent.adapt, signal: signalOf(inFlight), waitMs: 0 });
     } finally {
@@ -243,7 +243,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
     if (parent.stopped !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
       inFlight.carryOn = resolve;
-      this.#driver.resume(parent, slot, inFlight.attempt);
+      this.#driver.reports.resume(parent, slot, inFlight.attempt);
       parent.controller.signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
@@ -300,11 +300,11 @@ export class HoldfastRuntime implements Runtime<any, any> {
     const { clock, journal, warn } = this.#parts.ports;
     this.#driver.pause();
     await this.#quiet(graceMs);
-    for (const live of [...this.#driver.runs.values()]) this.#driver.stop(live, closedError());
+    for (const live of this.#driver.runs.all()) this.#driver.stop(live, closedError());
     await this.#parts.workers?.close(graceMs);
     await this.#quiet(Math.min(graceMs, 1_000));
-    if (this.#driver.inFlight > 0) {
-      warn(`${this.#driver.inFlight} calls ignored their abort and are left running; what they do is in doubt until their runs are opened again.`);
+    if (this.#driver.reports.inFlight > 0) {
+      warn(`${this.#driver.reports.inFlight} calls ignored their abort and are left running; what they do is in doubt until their runs are opened again.`);
     }
     while (this.#open.size > 0) await new Promise<void>((resolve) => void clock.timer(1, resolve));
     this.#driver.end();
@@ -315,17 +315,17 @@ export class HoldfastRuntime implements Runtime<any, any> {
   /** Until nothing is in flight and what has ended is in the journal, or for so long. */
   async #quiet(graceMs: number): Promise<void> {
     const { clock } = this.#parts.ports;
-    if (this.#driver.inFlight > 0 && graceMs > 0) {
+    if (this.#driver.reports.inFlight > 0 && graceMs > 0) {
       await new Promise<void>((resolve) => {
         const cancel = clock.timer(graceMs, resolve);
-        this.#driver.onQuiet = () => {
+        this.#driver.reports.onQuiet = () => {
           cancel();
           resolve();
         };
       });
-      this.#driver.onQuiet = undefined;
+      this.#driver.reports.onQuiet = undefined;
     }
-    for (const live of this.#driver.runs.values()) await live.lastAppend?.catch(() => undefined); // a failed append stops its run by itself
+    for (const live of this.#driver.runs.all()) await live.lastAppend?.catch(() => undefined); // a failed append stops its run by itself
     await new Promise<void>((resolve) => void clock.timer(0, resolve));
   }
 

@@ -2,6 +2,9 @@
 declare namespace WebAssembly {
   type Exports = Record<string, unknown>;
   type Imports = Record<string, Record<string, unknown>>;
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
   class Memory {
     readonly buffer: ArrayBuffer;
   }
