@@ -3,7 +3,9 @@
 //   core.component.wasm  the component of wit/core.wit
 //   glue.js, glue.d.ts   jco's bindings; the compiled core module is handed in
 //   wasm.js, wasm.d.ts   the bare module's bytes, for runtimes that cannot read files
+// `--if-needed` does nothing when everything in dist is younger than what it is made of.
 // Gates: no imports (making the component refuses any) and no floating point.
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -13,18 +15,34 @@ import asc from "assemblyscript/asc";
 const here = new URL("./", import.meta.url);
 const dist = new URL("./dist/", here);
 
+const PRODUCTS = ["core.wasm", "core.wat", "core.component.wasm", "glue.js", "glue.d.ts", "wasm.js", "wasm.d.ts"];
+
+const modifiedAt = (url) => statSync(url).mtimeMs;
+
+function isUpToDate() {
+  const products = PRODUCTS.map((name) => new URL(name, dist));
+  if (!products.every((product) => existsSync(product))) return false;
+  const folders = ["assembly/", "wit/"].map((folder) => new URL(folder, here));
+  const sources = folders.flatMap((folder) => readdirSync(folder).map((name) => new URL(name, folder)));
+  const youngest = Math.max(...[...sources, new URL(import.meta.url)].map(modifiedAt));
+  return products.every((product) => modifiedAt(product) > youngest);
+}
+
 async function compile() {
-  const { error, stdout, stderr } = await asc.main(
-    [
-      "assembly/index.ts",
-      "--outFile", "dist/core.wasm",
-      "--textFile", "dist/core.wat",
-      "-O3",
-      "--runtime", "minimal",
-      "--use", "abort=assembly/panic/abort",
-      "--baseDir", fileURLToPath(here),
-    ],
-  );
+  const { error, stdout, stderr } = await asc.main([
+    "assembly/index.ts",
+    "--outFile",
+    "dist/core.wasm",
+    "--textFile",
+    "dist/core.wat",
+    "-O3",
+    "--runtime",
+    "minimal",
+    "--use",
+    "abort=assembly/panic/abort",
+    "--baseDir",
+    fileURLToPath(here),
+  ]);
   if (error) {
     process.stderr.write(`${stderr.toString()}\n${stdout.toString()}\n`);
     throw new Error(`asc: ${error.message}`);
@@ -45,7 +63,7 @@ async function main() {
   const witSource = await readFile(new URL("wit/core.wit", here), "utf8");
   const component = await componentNew(await componentEmbed({ binary, witSource }), []);
   const { files } = await transpile(component, { name: "glue", instantiation: { tag: "sync" } });
-  const byName = new Map(files instanceof Array ? files : Object.entries(files));
+  const byName = new Map(Array.isArray(files) ? files : Object.entries(files));
   await writeFile(new URL("core.component.wasm", dist), component);
   let core;
   for (const [name, bytes] of byName) {
@@ -62,4 +80,4 @@ async function main() {
   );
 }
 
-await main();
+if (!process.argv.includes("--if-needed") || !isUpToDate()) await main();

@@ -1,13 +1,13 @@
 // A batch of the program meets the journal: its calls are matched by id with planned slots, what is new
 // is planned as one entry, what differs is a mismatch. Either all of a batch is taken or nothing changes.
 import { freeBatch, joinBatch, makeBatch } from "./admission";
-import { ActionKind, EntryKind, Gate, Happening, Mismatch, NONE, Refusal, State } from "./codes";
 import { forget } from "./closing";
+import { ActionKind, EntryKind, Gate, Happening, Mismatch, NONE, Refusal, State } from "./codes";
 import { make } from "./memory";
 import { happen } from "./moves";
 import { action, entry, place, refuse } from "./output";
-import { findSlot, findRun, indexSlot, makePlan, Plan, Run, Slot, slotAt } from "./runs";
 import { Call, Event, stride } from "./records";
+import { findRun, findSlot, indexSlot, makePlan, Plan, Run, Slot, slotAt } from "./runs";
 import { armPlan } from "./timers";
 import { now, onClock, wall } from "./turn";
 
@@ -185,7 +185,8 @@ function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
   // Its members may leave as they are claimed; one of our own keeps the batch until all have been.
   batch.members++;
   if (event.mode != ANNOUNCE) {
-    for (let i: u32 = 0; i < event.count; i++) claimSlot(changetype<Slot>(load<usize>(chosen + <usize>i * sizeof<usize>())));
+    for (let i: u32 = 0; i < event.count; i++)
+      claimSlot(changetype<Slot>(load<usize>(chosen + <usize>i * sizeof<usize>())));
   }
   heap.free(chosen);
   if (--batch.members == 0) freeBatch(batch);

@@ -3,20 +3,95 @@
 
 export const NONE: u32 = 0xffffffff;
 
-export const enum Effect { read, idempotent, once }
-export const enum Outcome { ok, error, unknown, timedOut, notStarted, cancelled }
-export const enum Verdict { done, failed, notDone, unknown }
-export const enum Source { executed, reExecuted, reconciled, surfaced }
+export const enum Effect {
+  read,
+  idempotent,
+  once,
+}
+export const enum Outcome {
+  ok,
+  error,
+  unknown,
+  timedOut,
+  notStarted,
+  cancelled,
+}
+export const enum Verdict {
+  done,
+  failed,
+  notDone,
+  unknown,
+}
+export const enum Source {
+  executed,
+  reExecuted,
+  reconciled,
+  surfaced,
+}
 
-export const enum EventKind { batch, claim, settled, reconciled, stopped, lost, suspend, resume, cancel, close, forget, limit }
-export const enum EntryKind { runOpened, planned, started, attemptFailed, settled, late, runClosed }
-export const enum ActionKind { call, reconcile, abort, carryOn, mismatch, refuse, unawaited, released }
-export const enum Gate { none, written }
-export const enum AbortReason { timedOut, cancelled, forgotten, ask }
-export const enum Mismatch { inputChanged, toolChanged, unexpectedCall, unusedSlot }
+export const enum EventKind {
+  batch,
+  claim,
+  settled,
+  reconciled,
+  stopped,
+  lost,
+  suspend,
+  resume,
+  cancel,
+  close,
+  forget,
+  limit,
+}
+export const enum EntryKind {
+  runOpened,
+  planned,
+  started,
+  attemptFailed,
+  settled,
+  late,
+  runClosed,
+}
+export const enum ActionKind {
+  call,
+  reconcile,
+  abort,
+  carryOn,
+  mismatch,
+  refuse,
+  unawaited,
+  released,
+}
+export const enum Gate {
+  none,
+  written,
+}
+export const enum AbortReason {
+  timedOut,
+  cancelled,
+  forgotten,
+  ask,
+}
+export const enum Mismatch {
+  inputChanged,
+  toolChanged,
+  unexpectedCall,
+  unusedSlot,
+}
 export const enum Refusal {
-  duplicateId, runNotOpen, runOpenAlready, entryOutOfOrder, unknownSlot, attemptOutOfOrder,
-  settledTwice, runClosed, callMissing, unknownTool, invalidPolicy, invalidLimit, unknownCall,
+  duplicateId,
+  runNotOpen,
+  runOpenAlready,
+  entryOutOfOrder,
+  unknownSlot,
+  attemptOutOfOrder,
+  settledTwice,
+  runClosed,
+  callMissing,
+  unknownTool,
+  invalidPolicy,
+  invalidLimit,
+  unknownCall,
 }
 
 /** Where a slot stands. Rows of the table in transitions.ts. */
@@ -38,6 +113,19 @@ export const enum State {
 
 /** What can happen to a slot. Columns of the table in transitions.ts. */
 export const enum Happening {
-  claim, grant, ok, error, stopped, lost, due, deadline, cancel, suspend, resume,
-  verdictDone, verdictFailed, verdictNotDone, verdictUnknown,
+  claim,
+  grant,
+  ok,
+  error,
+  stopped,
+  lost,
+  due,
+  deadline,
+  cancel,
+  suspend,
+  resume,
+  verdictDone,
+  verdictFailed,
+  verdictNotDone,
+  verdictUnknown,
 }

@@ -1,6 +1,6 @@
 // A binary heap whose members know their place, so that one of them can be moved or taken out in
 // O(log n). Ties of the key go by `order`, a number that is never given twice: no order is left to chance.
-import { List, grow, makeList, freeList } from "./memory";
+import { freeList, grow, List, makeList } from "./memory";
 
 /** What can stand in a heap; in at most one at a time. */
 @unmanaged

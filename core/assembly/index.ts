@@ -3,8 +3,8 @@
 // static memory until the next call, so nothing has to be handed back.
 import { queued } from "./admission";
 import { NONE, Refusal } from "./codes";
-import { inputRead, lower, make } from "./memory";
 import { turn } from "./machine";
+import { inputRead, lower, make } from "./memory";
 import { openRun, refusal, refusedRow, refusedSlot } from "./open";
 import { accepted, clear, configured, listAt, reaction, refused } from "./output";
 import { configurePermits, runtimePermits, setToolPermits } from "./permits";
@@ -14,11 +14,11 @@ import { recoveryRows } from "./recovery";
 import { seed as seedJitter } from "./retry";
 import { findRun } from "./runs";
 import { wakeAt } from "./timers";
-import { begin } from "./turn";
 import { transitionRows } from "./transitions";
+import { begin } from "./turn";
 
-export { panicArea } from "./panic";
 export { reserve } from "./memory";
+export { panicArea } from "./panic";
 
 const ATTEMPTS_MOST: u32 = 100;
 const ASKS_MOST: u32 = 100;
@@ -28,8 +28,12 @@ export function configure(seed: u64, concurrency: u32, tools: usize, toolCount: 
   for (let i: u32 = 0; i < toolCount; i++) {
     const policy = changetype<Policy>(tools + stride<Policy>(8) * i);
     const wrong =
-      policy.attempts == 0 || policy.attempts > ATTEMPTS_MOST || policy.asks == 0 || policy.asks > ASKS_MOST ||
-      policy.askFor == 0 || policy.backoff > policy.backoffMost;
+      policy.attempts == 0 ||
+      policy.attempts > ATTEMPTS_MOST ||
+      policy.asks == 0 ||
+      policy.asks > ASKS_MOST ||
+      policy.askFor == 0 ||
+      policy.backoff > policy.backoffMost;
     if (wrong) return refused(Refusal.invalidPolicy, i, NONE, 4);
   }
   assert(!isConfigured, "configured twice");
@@ -45,7 +49,14 @@ export function configure(seed: u64, concurrency: u32, tools: usize, toolCount: 
 }
 
 export function open(
-  now: u64, wall: u64, run: u32, adapt: bool, entries: usize, entryCount: u32, calls: usize, callCount: u32,
+  now: u64,
+  wall: u64,
+  run: u32,
+  adapt: bool,
+  entries: usize,
+  entryCount: u32,
+  calls: usize,
+  callCount: u32,
 ): usize {
   begin(now, wall);
   clear();
@@ -54,9 +65,7 @@ export function open(
   return opened ? accepted(wakeAt()) : refused(refusal, refusedRow, refusedSlot, 8);
 }
 
-export function handle(
-  now: u64, wall: u64, events: usize, eventCount: u32, calls: usize, callCount: u32,
-): usize {
+export function handle(now: u64, wall: u64, events: usize, eventCount: u32, calls: usize, callCount: u32): usize {
   begin(now, wall);
   clear();
   turn(events, eventCount, calls, callCount);

@@ -2,8 +2,8 @@
 // a state that lists it, or changes nothing: a repeated or a late one does no harm.
 import { admit, gained } from "./admission";
 import { claimSlot, reportUnused, takeBatch } from "./batch";
-import { ActionKind, EventKind, Gate, Happening, NONE, Outcome, Refusal, State } from "./codes";
 import { closeIfSettled, forget, freeFinished } from "./closing";
+import { ActionKind, EventKind, Gate, Happening, NONE, Outcome, Refusal, State } from "./codes";
 import { deadlinePassed, happen } from "./moves";
 import { action, refuse } from "./output";
 import { hasTool, runtimePermits, setToolPermits } from "./permits";

@@ -1,13 +1,11 @@
 // What each move of transitions.ts does: the only place where a slot changes its state and where its
 // entries, actions and resolutions are made. Entries are made before what depends on them.
 import { dequeue, enqueue, enqueueResuming, leaveBatch, release } from "./admission";
-import {
-  AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Source, State,
-} from "./codes";
 import { finishIfLeft, given, settledOne } from "./closing";
+import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Source, State } from "./codes";
 import { action, entry, resolution } from "./output";
 import { policyOf } from "./policies";
-import { decide, Decision, Said } from "./recovery";
+import { Decision, decide, Said } from "./recovery";
 import { backOff } from "./retry";
 import { Plan, Slot } from "./runs";
 import { arm, disarm } from "./timers";
@@ -160,8 +158,7 @@ function call(slot: Slot): void {
 /** The attempt failed. The next one, if the tool says so and it would begin in time; else `outcome`. */
 function retryOr(slot: Slot, outcome: i32, payload: u32, final: bool): void {
   const policy = policyOf(slot.tool);
-  const mayRetry =
-    !final && !slot.cancelled && slot.effect != Effect.once && slot.attempt < policy.attempts;
+  const mayRetry = !final && !slot.cancelled && slot.effect != Effect.once && slot.attempt < policy.attempts;
   if (mayRetry) {
     const next = now + backOff(policy.backoff, policy.backoffMost, slot.attempt);
     const deadline = deadlineOf(slot);

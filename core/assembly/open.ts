@@ -1,10 +1,11 @@
 // What a run's journal holds goes back in. A journal is untrusted: entries that cannot follow one
 // another are refused by their row, and the run is not opened.
+
+import { fill } from "./batch";
 import { EntryKind, NONE, Refusal, State } from "./codes";
 import { entry } from "./output";
-import { fill } from "./batch";
-import { Said } from "./recovery";
 import { Call, Entry, stride } from "./records";
+import { Said } from "./recovery";
 import { findRun, findSlot, freeRun, indexSlot, makePlan, makeRun, Run, slotAt } from "./runs";
 import { onClock, wall } from "./turn";
 

@@ -1,6 +1,6 @@
 // What comes out of one call: lists that are cleared at its start and read by the host after it.
 import { ActionKind, Gate, NONE } from "./codes";
-import { List, grow, makeList } from "./memory";
+import { grow, List, makeList } from "./memory";
 import { Action, Entry, Placement, Resolution, stride } from "./records";
 
 const placements: List = makeList(stride<Placement>(4), 16);

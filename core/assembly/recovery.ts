@@ -4,7 +4,12 @@ import { Effect } from "./codes";
 import { Row } from "./records";
 
 /** What the journal says of a slot. */
-export const enum Said { planned, started, attemptFailed, settled }
+export const enum Said {
+  planned,
+  started,
+  attemptFailed,
+  settled,
+}
 
 export const enum Decision {
   start, // attempt 1

@@ -1,7 +1,7 @@
 // Holdfast in Node: the shared surface, and a runtime on SQLite, threads and Node's clocks.
 import type { Runtime } from "../../bindings/js/src/api.ts";
 import { MemoryJournal } from "../../bindings/js/src/memory-journal.ts";
-import { checkOptions, type CommonOptions, makeRuntime } from "../../bindings/js/src/open-runtime.ts";
+import { type CommonOptions, checkOptions, makeRuntime } from "../../bindings/js/src/open-runtime.ts";
 import { checkInteger, checkKeys, refuseOption } from "../../bindings/js/src/options.ts";
 import type { Journal } from "../../bindings/js/src/ports.ts";
 import type { Tools } from "../../bindings/js/src/tool.ts";
@@ -21,11 +21,21 @@ export interface RuntimeOptions<T extends Tools, J extends Journal | string> ext
   /** How long a host that has stopped answering keeps its runs, ms: 1_000…3_600_000. Default 10_000. */
   readonly leaseMs?: number;
   /** Bounds of each worker thread. */
-  readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number; readonly maxYoungGenerationSizeMb?: number; readonly stackSizeMb?: number };
+  readonly resourceLimits?: {
+    readonly maxOldGenerationSizeMb?: number;
+    readonly maxYoungGenerationSizeMb?: number;
+    readonly stackSizeMb?: number;
+  };
 }
 
 /** Is a runtime on this journal durable, as far as its type tells? */
-export type DurableOf<J> = J extends "memory" ? false : J extends string ? true : J extends { readonly durable: infer D extends boolean } ? D : boolean;
+export type DurableOf<J> = J extends "memory"
+  ? false
+  : J extends string
+    ? true
+    : J extends { readonly durable: infer D extends boolean }
+      ? D
+      : boolean;
 
 async function openJournal(journal: unknown, leaseMs: number): Promise<Journal> {
   if (journal === "memory") return new MemoryJournal();
@@ -38,10 +48,21 @@ async function openJournal(journal: unknown, leaseMs: number): Promise<Journal> 
  * Opens a runtime: tools, limits and the journal of its runs. Close it, or declare it with `await using`.
  * Throws `invalid-option` naming the option's path, and `journal-*` when the journal cannot be opened.
  */
-export async function openRuntime<T extends Tools, const J extends Journal | string>(options: RuntimeOptions<T, J>): Promise<Runtime<T, DurableOf<J>>> {
+export async function openRuntime<T extends Tools, const J extends Journal | string>(
+  options: RuntimeOptions<T, J>,
+): Promise<Runtime<T, DurableOf<J>>> {
   const checked = checkOptions(options, ["journal", "leaseMs", "resourceLimits"]);
   const leaseMs = checkInteger("leaseMs", options.leaseMs, 1_000, 3_600_000, 10_000);
-  checkKeys("resourceLimits", options.resourceLimits, ["maxOldGenerationSizeMb", "maxYoungGenerationSizeMb", "stackSizeMb"]);
+  checkKeys("resourceLimits", options.resourceLimits, [
+    "maxOldGenerationSizeMb",
+    "maxYoungGenerationSizeMb",
+    "stackSizeMb",
+  ]);
   const journal = await openJournal(options.journal, leaseMs);
-  return makeRuntime(checked, { ...nodeBasics, core: loadCore(), journal, workers: nodeWorkers(options.resourceLimits ?? {}) });
+  return makeRuntime(checked, {
+    ...nodeBasics,
+    core: loadCore(),
+    journal,
+    workers: nodeWorkers(options.resourceLimits ?? {}),
+  });
 }

@@ -13,7 +13,9 @@ export const nodeClock: Clock = {
 
 // `crypto.hash` (Node 20.12, 21.7) makes no object per call: a third of the time.
 const sha256: NonNullable<Ports["sha256"]> =
-  typeof hash === "function" ? (text) => hash("sha256", text, "buffer") : (text) => createHash("sha256").update(text).digest();
+  typeof hash === "function"
+    ? (text) => hash("sha256", text, "buffer")
+    : (text) => createHash("sha256").update(text).digest();
 
 export const nodeBasics: Pick<Ports, "clock" | "random" | "sha256" | "warn"> = {
   clock: nodeClock,

@@ -64,7 +64,9 @@ export class Disk {
   readonly runs = new Map<string, StoredRun>();
   /** Entries of a run as `kind slot/attempt`, for assertions. */
   entries(run: string): string[] {
-    return (this.runs.get(run)?.entries ?? []).map((entry) => `${ENTRY_KINDS[entry.kind]} ${entry.slot}/${entry.attempt}`);
+    return (this.runs.get(run)?.entries ?? []).map(
+      (entry) => `${ENTRY_KINDS[entry.kind]} ${entry.slot}/${entry.attempt}`,
+    );
   }
   of(run: string): Entry[] {
     return this.runs.get(run)?.entries ?? [];
@@ -106,7 +108,8 @@ export class FakeJournal implements Journal {
     await this.beforeAppend?.(run, entries);
     await this.#pass(undefined);
     const stored = this.#disk.runs.get(run);
-    if (stored === undefined || stored.fence !== fence) throw new FencedError("fenced", `run ${run} was taken over`, "Stop.");
+    if (stored === undefined || stored.fence !== fence)
+      throw new FencedError("fenced", `run ${run} was taken over`, "Stop.");
     this.appends++;
     stored.entries.push(...entries);
     await this.afterAppend?.(run, entries);
@@ -121,7 +124,12 @@ export class FakeJournal implements Journal {
   }
   async runs(): Promise<readonly RunSummary[]> {
     return [...this.#disk.runs].map(([run, { entries, leased }]) => ({
-      run, leased, entries: entries.length, openedAt: entries[0]?.at ?? 0, updatedAt: entries.at(-1)?.at ?? 0, closed: entries.at(-1)?.kind === 6,
+      run,
+      leased,
+      entries: entries.length,
+      openedAt: entries[0]?.at ?? 0,
+      updatedAt: entries.at(-1)?.at ?? 0,
+      closed: entries.at(-1)?.kind === 6,
     }));
   }
   async prune(_: PruneOptions): Promise<readonly string[]> {
@@ -201,10 +209,20 @@ export class Puppets {
   /** A `run` function that waits for the test. Named, so that `began` tells which. */
   readonly tool =
     (name: string) =>
-    (input: any, ctx: { attempt: number; idempotencyKey: string; signal: AbortSignal; callId: string }): Promise<any> => {
+    (
+      input: any,
+      ctx: { attempt: number; idempotencyKey: string; signal: AbortSignal; callId: string },
+    ): Promise<any> => {
       this.began.push(`${name}:${ctx.attempt}`);
       return new Promise((resolve, reject) => {
-        this.pending.set(ctx.callId, { input, attempt: ctx.attempt, key: ctx.idempotencyKey, signal: ctx.signal, resolve, reject });
+        this.pending.set(ctx.callId, {
+          input,
+          attempt: ctx.attempt,
+          key: ctx.idempotencyKey,
+          signal: ctx.signal,
+          resolve,
+          reject,
+        });
       });
     };
   /** Ends the call with this id. */
@@ -217,7 +235,12 @@ export class Puppets {
 }
 
 /** Runs, and gives the outcome or the error, whichever comes; never rejects. */
-export function start<T extends Tools, Result>(host: Host<T>, id: string, program: (run: any) => Promise<Result> | Result, options?: RunOptions) {
+export function start<T extends Tools, Result>(
+  host: Host<T>,
+  id: string,
+  program: (run: any) => Promise<Result> | Result,
+  options?: RunOptions,
+) {
   const state: { result?: Result; error?: any; done: boolean } = { done: false };
   host.runtime.run(id, program, options).then(
     (result) => Object.assign(state, { result, done: true }),

@@ -38,7 +38,9 @@ export interface BatchOptions {
 
 /** What `batch` gives for these calls: one outcome each, in request order. */
 export type OutcomesOf<T extends Tools, Calls extends readonly unknown[]> = {
-  [I in keyof Calls]: Calls[I] extends { readonly tool: infer Name extends keyof T } ? Outcome<OutputOf<T[Name]>> : Outcome;
+  [I in keyof Calls]: Calls[I] extends { readonly tool: infer Name extends keyof T }
+    ? Outcome<OutputOf<T[Name]>>
+    : Outcome;
 };
 
 /** A run, as its program sees it. */
@@ -47,7 +49,11 @@ export interface Run<T extends Tools = Tools> {
   /** Aborts when the run is cancelled or stopped. */
   readonly signal: AbortSignal;
   /** A batch of one: resolves to the value, or throws `CallFailedError` (with the outcome in it) on anything but ok. */
-  call<Name extends keyof T & string>(tool: Name, input: InputOf<T[Name]>, options?: CallOptions): Promise<OutputOf<T[Name]>>;
+  call<Name extends keyof T & string>(
+    tool: Name,
+    input: InputOf<T[Name]>,
+    options?: CallOptions,
+  ): Promise<OutputOf<T[Name]>>;
   /** Runs the calls in parallel and collects all: one outcome per call, in request order. Rejects only if Holdfast itself was misused or failed. */
   batch<const Calls extends readonly CallOf<T>[]>(calls: Calls, options?: BatchOptions): Promise<OutcomesOf<T, Calls>>;
   batch(calls: readonly ModelCall[], options?: BatchOptions): Promise<Outcome[]>;
@@ -91,7 +97,10 @@ export interface RunOptions {
   /** A version of the program: recorded each time the run is opened. */
   readonly version?: string;
   /** Called when the journal was last written by another version; throw to refuse. Default: go on. */
-  readonly onVersionChange?: (change: { readonly journal: string | undefined; readonly program: string | undefined }) => void;
+  readonly onVersionChange?: (change: {
+    readonly journal: string | undefined;
+    readonly program: string | undefined;
+  }) => void;
   /** `fail` (default) refuses a program that no longer matches; `adapt` keeps what matches and reports the rest. */
   readonly onMismatch?: "fail" | "adapt";
   /** Cancels the run. */
@@ -130,7 +139,12 @@ export interface RunView {
   readonly openedAt: number;
   readonly closedAt?: number;
   /** How often a host took the run: 1 + recoveries. */
-  readonly openings: readonly { readonly fence: number; readonly at: number; readonly version?: string; readonly host?: string }[];
+  readonly openings: readonly {
+    readonly fence: number;
+    readonly at: number;
+    readonly version?: string;
+    readonly host?: string;
+  }[];
   readonly slots: readonly SlotView[];
   readonly result?: Json;
   readonly error?: CallError;
@@ -161,6 +175,7 @@ export interface Runtime<T extends Tools = Tools, Durable extends boolean = bool
   run<Result>(id: string, program: Program<T, Result>, options?: RunOptions): Promise<Result>;
   /** Every step of every call, from now on. Bounded: a listener too slow is told what it missed. */
   events(options?: { readonly bufferMax?: number }): AsyncIterableIterator<CallEvent>;
+  /** Every run in the journal, oldest first. */
   runs(): Promise<readonly RunListing[]>;
   /** What the journal holds of a run. */
   read(id: string, path?: readonly string[]): Promise<RunView>;

@@ -7,7 +7,7 @@ import { HoldfastError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { Happened } from "./inbox.ts";
 import type { LiveRun, LiveSlot } from "./live-run.ts";
-import { difference, type Difference, MISMATCH_KINDS } from "./mismatch.ts";
+import { type Difference, difference, MISMATCH_KINDS } from "./mismatch.ts";
 import { performAbort } from "./perform.ts";
 import type { Clock } from "./ports.ts";
 import { duplicateId } from "./prepared-call.ts";
@@ -52,7 +52,8 @@ export function actAtOnce(run: LiveRun, action: Action, withThese: AtOnce): void
       return;
     case "reconcile":
       if (slot === undefined || run.stopped !== undefined) return;
-      if (hub.listening) hub.emit({ ...stepOf(run, slot, clock.wallMs()), kind: "reconciling", attempt: action.attempt });
+      if (hub.listening)
+        hub.emit({ ...stepOf(run, slot, clock.wallMs()), kind: "reconciling", attempt: action.attempt });
       withThese.ask(run, slot, action);
       return;
     case "carry-on":
@@ -61,7 +62,12 @@ export function actAtOnce(run: LiveRun, action: Action, withThese: AtOnce): void
     case "mismatch": {
       const ordinal = action.slot === NONE ? undefined : action.slot;
       const journaled = ordinal === undefined ? undefined : run.journaled[ordinal];
-      const found = difference(MISMATCH_KINDS[action.code] ?? "unused-slot", ordinal, journaled, happened.waiting[action.call]?.call);
+      const found = difference(
+        MISMATCH_KINDS[action.code] ?? "unused-slot",
+        ordinal,
+        journaled,
+        happened.waiting[action.call]?.call,
+      );
       const known = withThese.differences.get(run);
       if (known === undefined) withThese.differences.set(run, [found]);
       else known.push(found);
@@ -96,7 +102,11 @@ function refuse(run: LiveRun, action: Action, { events, waiting }: Happened): vo
 
 function refusalError(code: number, run: LiveRun, callId: string): HoldfastError {
   if (code === 0) return duplicateId(callId, `run ${JSON.stringify(run.id)} has already made a call of that id`);
-  return new HoldfastError("run-stopped", `run ${JSON.stringify(run.id)} takes no more calls: its program has ended`, "Await every call before the program returns.");
+  return new HoldfastError(
+    "run-stopped",
+    `run ${JSON.stringify(run.id)} takes no more calls: its program has ended`,
+    "Await every call before the program returns.",
+  );
 }
 
 /** In mode adapt: says which slots of the journal the program no longer makes. */

@@ -52,7 +52,9 @@ export function describeError(thrown: unknown): CallError {
   return {
     name: text(read(thrown, "name"), isError ? "Error" : "NonError"),
     message: text(read(thrown, "message"), isError ? "" : text(show(thrown), "an object")),
-    ...(typeof code === "string" || (typeof code === "number" && Number.isFinite(code)) ? { code: typeof code === "string" ? text(code, "") : code } : {}),
+    ...(typeof code === "string" || (typeof code === "number" && Number.isFinite(code))
+      ? { code: typeof code === "string" ? text(code, "") : code }
+      : {}),
     ...(data === undefined ? {} : { data }),
     ...(typeof stack === "string" ? { stack: text(stack, "") } : {}),
   };

@@ -34,7 +34,9 @@ export class CallReports implements Reports {
   settled(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload, final: boolean): void {
     this.#ended(slot, attempt);
     const fields = { run: run.number, slot: slot.ordinal, attempt, payload: keepPayload(run, payload) };
-    this.#send(coreEvent("settled", { ...fields, outcome: payload.kind === "error" ? "error" : "ok", mode: final ? 1 : 0 }));
+    this.#send(
+      coreEvent("settled", { ...fields, outcome: payload.kind === "error" ? "error" : "ok", mode: final ? 1 : 0 }),
+    );
   }
 
   stopped(run: LiveRun, slot: LiveSlot, attempt: number): void {
@@ -53,11 +55,18 @@ export class CallReports implements Reports {
   }
 
   noVerdict(run: LiveRun, slot: LiveSlot, attempt: number, why: unknown): void {
-    if (this.#hub.listening) this.#hub.emit({ ...stepOf(run, slot, this.#clock.wallMs()), kind: "no-verdict", attempt, error: describeError(why) });
+    if (this.#hub.listening)
+      this.#hub.emit({
+        ...stepOf(run, slot, this.#clock.wallMs()),
+        kind: "no-verdict",
+        attempt,
+        error: describeError(why),
+      });
   }
 
   progress(run: LiveRun, slot: LiveSlot, attempt: number, value: Json): void {
-    if (this.#hub.listening) this.#hub.emit({ ...stepOf(run, slot, this.#clock.wallMs()), kind: "progress", attempt, value });
+    if (this.#hub.listening)
+      this.#hub.emit({ ...stepOf(run, slot, this.#clock.wallMs()), kind: "progress", attempt, value });
   }
 
   suspend(run: LiveRun, slot: LiveSlot, attempt: number): void {

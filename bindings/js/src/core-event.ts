@@ -5,7 +5,18 @@ import type { LiveRun } from "./live-run.ts";
 import type { PreparedCall } from "./prepared-call.ts";
 
 const BLANK: CoreEvent = {
-  kind: "claim", outcome: "ok", verdict: "done", mode: 0, run: 0, slot: 0, attempt: 0, payload: 0, first: 0, count: 0, a: 0n, b: 0n,
+  kind: "claim",
+  outcome: "ok",
+  verdict: "done",
+  mode: 0,
+  run: 0,
+  slot: 0,
+  attempt: 0,
+  payload: 0,
+  first: 0,
+  count: 0,
+  a: 0n,
+  b: 0n,
 };
 
 /** An event of this kind with these fields. */

@@ -4,8 +4,19 @@ import * as glue from "../../../core/dist/glue.js";
 import { HoldfastError } from "./errors.ts";
 
 export type {
-  Action, Call, Entry as CoreEntry, Event as CoreEvent, Placement, Policy, Reaction, Refusal, Resolution, Row, Standing,
+  Action,
+  Call,
+  Entry as CoreEntry,
+  Event as CoreEvent,
+  Placement,
+  Policy,
+  Reaction,
+  Refusal,
+  Resolution,
+  Row,
+  Standing,
 } from "../../../core/dist/glue.js";
+
 import type { Call, Entry, Event, Policy, Reaction, Refusal, Row, Standing } from "../../../core/dist/glue.js";
 
 /** Of a slot: no slot, or all. Of a limit: no bound. */

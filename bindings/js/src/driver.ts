@@ -7,7 +7,7 @@ import type { BatchOptions } from "./api.ts";
 import { actAtOnce, emitLeftBehind, place } from "./at-once.ts";
 import { describeError } from "./call-error.ts";
 import { CallReports } from "./call-reports.ts";
-import { type Action, type Call, type Core, type CoreEntry, NONE, type Reaction, openCore } from "./core.ts";
+import { type Action, type Call, type Core, type CoreEntry, NONE, openCore, type Reaction } from "./core.ts";
 import { cancelEvent, coreCall, coreEvent } from "./core-event.ts";
 import { JOURNAL_FORMAT } from "./entry.ts";
 import { entryRow } from "./entry-row.ts";
@@ -19,7 +19,7 @@ import { type Difference, MismatchError } from "./mismatch.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { Outcome } from "./outcome.ts";
 import { openingPayload, type Payload } from "./payload.ts";
-import { performAbort, performAsk, performCall, type PerformWith } from "./perform.ts";
+import { type PerformWith, performAbort, performAsk, performCall } from "./perform.ts";
 import type { Ports } from "./ports.ts";
 import type { PreparedCall } from "./prepared-call.ts";
 import type { ToolTable } from "./tool-table.ts";
@@ -78,8 +78,11 @@ export class Driver {
 
   /** Hands a run's journal to the core. Throws Refused, and the run is not open. */
   open(run: LiveRun, entries: CoreEntry[], calls: Call[], version: string | undefined): void {
-    const reaction = this.#guarded(() => this.#core.open(this.#now(), this.#wall(), run.number, run.adapt, entries, calls));
-    if (reaction === undefined) throw run.stopped ?? new HoldfastError("core-trap", "the core stopped", "Open the run again.");
+    const reaction = this.#guarded(() =>
+      this.#core.open(this.#now(), this.#wall(), run.number, run.adapt, entries, calls),
+    );
+    if (reaction === undefined)
+      throw run.stopped ?? new HoldfastError("core-trap", "the core stopped", "Open the run again.");
     this.runs.add(run);
     for (const entry of reaction.entries) {
       const opening = { format: JOURNAL_FORMAT, fence: run.fence, ...(version === undefined ? {} : { version }) };
@@ -89,14 +92,22 @@ export class Driver {
   }
 
   /** Plans and starts a batch; `announced`: plans it only. Resolves with one outcome per call, in order. */
-  batch(run: LiveRun, calls: readonly PreparedCall[], options: BatchOptions & { readonly announced?: boolean }): Promise<Outcome[]> {
+  batch(
+    run: LiveRun,
+    calls: readonly PreparedCall[],
+    options: BatchOptions & { readonly announced?: boolean },
+  ): Promise<Outcome[]> {
     if (run.stopped !== undefined) return forever();
     return new Promise((resolve, reject) => {
       const announced = options.announced === true;
       const wait: BatchWait = { outcomes: new Array(calls.length), left: calls.length, announced, resolve, reject };
       const first = this.#inbox.nextCall;
       for (const [position, call] of calls.entries()) {
-        this.#inbox.addCall(coreCall(call, call.ready === undefined ? 0 : keepPayload(run, call.ready)), { call, wait, position });
+        this.#inbox.addCall(coreCall(call, call.ready === undefined ? 0 : keepPayload(run, call.ready)), {
+          call,
+          wait,
+          position,
+        });
       }
       this.#inbox.send(
         coreEvent("batch", {
@@ -115,7 +126,13 @@ export class Driver {
   claim(run: LiveRun, slot: LiveSlot): Promise<Outcome> {
     if (run.stopped !== undefined) return forever();
     return new Promise((resolve, reject) => {
-      slot.wait = { outcomes: new Array(1), left: 1, announced: false, resolve: ([outcome]) => resolve(outcome!), reject };
+      slot.wait = {
+        outcomes: new Array(1),
+        left: 1,
+        announced: false,
+        resolve: ([outcome]) => resolve(outcome!),
+        reject,
+      };
       slot.position = 0;
       this.#inbox.send(coreEvent("claim", { run: run.number, slot: slot.ordinal }));
     });
@@ -148,7 +165,12 @@ export class Driver {
     this.#inbox.send(coreEvent("forget", { run: run.number }));
     run.controller.abort(error);
     if (this.#hub.listening) {
-      this.#hub.emit({ kind: "run-stopped", at: this.#ports.clock.wallMs(), runId: run.id, error: describeError(error) });
+      this.#hub.emit({
+        kind: "run-stopped",
+        at: this.#ports.clock.wallMs(),
+        runId: run.id,
+        error: describeError(error),
+      });
     }
     run.onStop(error);
   }
@@ -194,7 +216,8 @@ export class Driver {
     for (const entry of reaction.entries) this.#turnOf(turns, entry.run)?.entries.push(entry);
     for (const resolution of reaction.resolutions) this.#turnOf(turns, resolution.run)?.resolutions.push(resolution);
     const differences = new Map<LiveRun, Difference[]>();
-    const ask = (run: LiveRun, slot: LiveSlot, action: Action): void => performAsk(run, slot, action, this.#performWith!);
+    const ask = (run: LiveRun, slot: LiveSlot, action: Action): void =>
+      performAsk(run, slot, action, this.#performWith!);
     const atOnce = { happened, hub: this.#hub, clock, ask, differences };
     for (const action of reaction.actions) {
       const run = this.runs.get(action.run);
@@ -248,5 +271,14 @@ function forever<Value>(): Promise<Value> {
 }
 
 function forgottenAction(slot: LiveSlot): Action {
-  return { kind: "abort", gate: "none", code: 2, run: 0, slot: slot.ordinal, attempt: slot.inFlight?.attempt ?? 0, call: NONE, until: 0n };
+  return {
+    kind: "abort",
+    gate: "none",
+    code: 2,
+    run: 0,
+    slot: slot.ordinal,
+    attempt: slot.inFlight?.attempt ?? 0,
+    call: NONE,
+    until: 0n,
+  };
 }

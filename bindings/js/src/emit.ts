@@ -23,7 +23,8 @@ function eventOf(run: LiveRun, slot: LiveSlot, entry: CoreEntry): CallEvent | un
       return { ...step, kind: "started", attempt };
     case "attempt-failed": {
       const payload = run.payloads.get(entry.payload);
-      const error = payload?.kind === "error" ? payload.error : { name: "TimeoutError", message: "the attempt ran out of time" };
+      const error =
+        payload?.kind === "error" ? payload.error : { name: "TimeoutError", message: "the attempt ran out of time" };
       return { ...step, kind: "attempt-failed", attempt, error, nextAt: Number(entry.until) };
     }
     case "late":
@@ -45,7 +46,12 @@ export function emitTurn(hub: EventHub, turn: RunTurn): void {
       continue;
     }
     if (entry.kind === "run-closed") {
-      hub.emit({ at: Number(entry.at), runId: run.id, kind: "run-closed", state: entry.outcome === "ok" ? "returned" : "threw" });
+      hub.emit({
+        at: Number(entry.at),
+        runId: run.id,
+        kind: "run-closed",
+        state: entry.outcome === "ok" ? "returned" : "threw",
+      });
       continue;
     }
     const slot = run.slots[entry.slot];

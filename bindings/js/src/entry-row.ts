@@ -1,7 +1,7 @@
 // What the core asks to be made durable, as the journal holds it: names and bytes instead of this host's
 // numbers. Pure.
 import type { CoreEntry } from "./core.ts";
-import { type Entry, ENTRY_KINDS, type EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
+import { ENTRY_KINDS, type Entry, type EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
 import type { LiveRun } from "./live-run.ts";
 import { planPayload } from "./payload.ts";
 import type { PreparedCall } from "./prepared-call.ts";
@@ -26,7 +26,8 @@ export function entryRow(row: CoreEntry): Omit<Entry, "payload"> {
 
 /** An entry with its payload: a plan's is made of the calls that have just been placed. */
 export function entryOf(run: LiveRun, row: CoreEntry): Entry {
-  if (row.kind !== "planned") return { ...entryRow(row), payload: row.payload === 0 ? null : (run.payloads.get(row.payload)?.bytes ?? null) };
+  if (row.kind !== "planned")
+    return { ...entryRow(row), payload: row.payload === 0 ? null : (run.payloads.get(row.payload)?.bytes ?? null) };
   const calls: PreparedCall[] = [];
   for (let i = 0; i < row.count; i++) calls.push(run.slots[row.slot + i]!.call);
   return { ...entryRow(row), payload: planPayload(calls) };

@@ -1,6 +1,7 @@
 // An entry of a run's journal: numbers in columns, payload bytes beside them. The numbers are the
 // same in every language and on disk for ever; add at the end, never renumber.
 
+/** What an entry records, as the number in its `kind` column. */
 export const EntryKind = {
   runOpened: 0,
   planned: 1,
@@ -10,11 +11,24 @@ export const EntryKind = {
   late: 5,
   runClosed: 6,
 } as const;
+/** One of those numbers. */
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
-export const ENTRY_KINDS = ["run-opened", "planned", "started", "attempt-failed", "settled", "late", "run-closed"] as const;
+/** Their names, by number. */
+export const ENTRY_KINDS = [
+  "run-opened",
+  "planned",
+  "started",
+  "attempt-failed",
+  "settled",
+  "late",
+  "run-closed",
+] as const;
+/** How a slot or a run ended, by the number in `outcome`. */
 export const OUTCOMES = ["ok", "error", "unknown", "timed-out", "not-started", "cancelled"] as const;
+/** How an outcome came to be known, by the number in `source`. */
 export const SOURCES = ["executed", "re-executed", "reconciled", "surfaced"] as const;
+/** What tools declare of themselves, by the number in a plan. */
 export const EFFECTS = ["read", "idempotent", "once"] as const;
 
 /** The journal's format; a store of a newer one is refused. */

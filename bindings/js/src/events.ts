@@ -23,7 +23,12 @@ export type CallEvent =
   | (CallStep & { readonly kind: "queued" })
   | (CallStep & { readonly kind: "started"; readonly attempt: number })
   | (CallStep & { readonly kind: "progress"; readonly attempt: number; readonly value: Json })
-  | (CallStep & { readonly kind: "attempt-failed"; readonly attempt: number; readonly error: CallError; readonly nextAt: number })
+  | (CallStep & {
+      readonly kind: "attempt-failed";
+      readonly attempt: number;
+      readonly error: CallError;
+      readonly nextAt: number;
+    })
   | (CallStep & { readonly kind: "reconciling"; readonly attempt: number })
   /** The reconciler threw, or what it said is no verdict: it is asked again. */
   | (CallStep & { readonly kind: "no-verdict"; readonly attempt: number; readonly error: CallError })

@@ -1,20 +1,53 @@
 // The public surface that every JavaScript environment shares; an environment's entry adds its ports.
 export type {
-  BatchOptions, CallOf, CallOptions, Context, Limits, ModelCall, OutcomesOf, Program, Run, RunListing, RunOptions, Runtime, RunView, SlotView,
+  BatchOptions,
+  CallOf,
+  CallOptions,
+  Context,
+  Limits,
+  ModelCall,
+  OutcomesOf,
+  Program,
+  Run,
+  RunListing,
+  RunOptions,
+  Runtime,
+  RunView,
+  SlotView,
 } from "./api.ts";
-export { type Entry, ENTRY_KINDS, EntryKind, EFFECTS, JOURNAL_FORMAT, OUTCOMES, SOURCES } from "./entry.ts";
+export { EFFECTS, ENTRY_KINDS, type Entry, EntryKind, JOURNAL_FORMAT, OUTCOMES, SOURCES } from "./entry.ts";
 export { type ErrorCode, FencedError, HoldfastError, JournalError } from "./errors.ts";
 export type { CallEvent } from "./events.ts";
 export { MemoryJournal } from "./memory-journal.ts";
 export { type Difference, MismatchError } from "./mismatch.ts";
 export { callsFrom } from "./model-calls.ts";
 export {
-  type CallError, done, type Effect, failed, type Json, notDone, type NotStartedReason, type Outcome, type OutcomeKind, type Source, unknown, type Verdict,
+  type CallError,
+  done,
+  type Effect,
+  failed,
+  type Json,
+  type NotStartedReason,
+  notDone,
+  type Outcome,
+  type OutcomeKind,
+  type Source,
+  unknown,
+  type Verdict,
 } from "./outcome.ts";
 export type { Clock, Journal, OpenedRun, Ports, PruneOptions, RunSummary, WorkerModule } from "./ports.ts";
 export { CallFailedError } from "./run.ts";
 export { RunFailedError } from "./runtime.ts";
 export {
-  type InlineToolOptions, type InputOf, type OutputOf, type ReconcileContext, type ReconcileOptions, type RetryOptions, tool, type Tool, type ToolOptions, type Tools,
+  type InlineToolOptions,
+  type InputOf,
+  type OutputOf,
+  type ReconcileContext,
+  type ReconcileOptions,
+  type RetryOptions,
+  type Tool,
+  type ToolOptions,
+  type Tools,
+  tool,
   type WorkerToolOptions,
 } from "./tool.ts";

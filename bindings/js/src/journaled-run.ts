@@ -1,8 +1,8 @@
 // A run's journal, read: what goes back into the core, what a person is shown, what a finished run came
 // to. A journal is untrusted; what cannot be is a JournalError that names run and ordinal.
-import { type Call, type CoreEntry, Refused } from "./core.ts";
+import type { Call, CoreEntry, Refused } from "./core.ts";
 import { idDigest, type Sha256 } from "./digest.ts";
-import { type Entry, ENTRY_KINDS, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
+import { ENTRY_KINDS, type Entry, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
 import { JournalError } from "./errors.ts";
 import type { JournaledSlot } from "./live-run.ts";
 import { type Payload, readOpening, readPayload, readPlan } from "./payload.ts";
@@ -20,7 +20,13 @@ export interface JournaledRun {
 }
 
 /** The journal of this run cannot be right. */
-export function corrupt(runId: string, ordinal: number | undefined, row: number, why: string, cause?: unknown): JournalError {
+export function corrupt(
+  runId: string,
+  ordinal: number | undefined,
+  row: number,
+  why: string,
+  cause?: unknown,
+): JournalError {
   const where = ordinal === undefined ? `entry ${row}` : `slot ${ordinal} (entry ${row})`;
   return new JournalError(
     "journal-corrupt",
@@ -54,7 +60,11 @@ export function readJournal(runId: string, entries: readonly Entry[], tools: Too
   const rows: CoreEntry[] = [];
   let closed: Entry | undefined;
   for (const [row, entry] of entries.entries()) {
-    if (ENTRY_KINDS[entry.kind] === undefined || OUTCOMES[entry.outcome] === undefined || SOURCES[entry.source] === undefined) {
+    if (
+      ENTRY_KINDS[entry.kind] === undefined ||
+      OUTCOMES[entry.outcome] === undefined ||
+      SOURCES[entry.source] === undefined
+    ) {
       throw corrupt(runId, entry.slot, row, "a kind, outcome or source that this version does not know");
     }
     if (entry.kind === EntryKind.runClosed) {
@@ -117,5 +127,11 @@ function plannedCall(call: JournaledSlot | Omit<JournaledSlot, "state">, tools: 
 /** The core's refusal of a journal, said to a person. */
 export function refusedJournal(runId: string, refused: Refused): JournalError {
   const { code, row, slot } = refused.refusal;
-  return corrupt(runId, slot === 0xffffffff ? undefined : slot, row, `its entries cannot follow one another (${code})`, refused);
+  return corrupt(
+    runId,
+    slot === 0xffffffff ? undefined : slot,
+    row,
+    `its entries cannot follow one another (${code})`,
+    refused,
+  );
 }

@@ -1,11 +1,12 @@
 // A run while it is open here: who waits for which slot, what is in flight, what has been appended.
 // State only; the driver moves it.
+
+import type { Action, CoreEntry, Resolution } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import type { HoldfastError } from "./errors.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Payload, PlannedCall } from "./payload.ts";
 import type { PreparedCall } from "./prepared-call.ts";
-import type { Action, CoreEntry, Resolution } from "./core.ts";
 import type { WorkerJob } from "./worker-pool.ts";
 
 /** An attempt or an ask in flight. */
@@ -88,7 +89,15 @@ export interface RunTurn {
 
 /** A new call in flight. */
 export function makeInFlight(attempt: number): InFlight {
-  return { attempt, controller: undefined, told: undefined, job: undefined, children: 0, childNames: new Set(), carryOn: undefined };
+  return {
+    attempt,
+    controller: undefined,
+    told: undefined,
+    job: undefined,
+    children: 0,
+    childNames: new Set(),
+    carryOn: undefined,
+  };
 }
 
 /** Its signal, made when first asked for. */

@@ -5,7 +5,12 @@ import type { JournaledSlot } from "./live-run.ts";
 import type { PreparedCall } from "./prepared-call.ts";
 
 export type MismatchKind = "input-changed" | "tool-changed" | "unexpected-call" | "unused-slot";
-export const MISMATCH_KINDS: readonly MismatchKind[] = ["input-changed", "tool-changed", "unexpected-call", "unused-slot"];
+export const MISMATCH_KINDS: readonly MismatchKind[] = [
+  "input-changed",
+  "tool-changed",
+  "unexpected-call",
+  "unused-slot",
+];
 
 /** One side of a difference. `input` is JSON text, shortened. */
 export interface MismatchSide {
@@ -47,11 +52,25 @@ function shorten(text: string): string {
 }
 
 /** A difference as data. */
-export function difference(kind: MismatchKind, slot: number | undefined, journaled: JournaledSlot | undefined, call: PreparedCall | undefined): Difference {
+export function difference(
+  kind: MismatchKind,
+  slot: number | undefined,
+  journaled: JournaledSlot | undefined,
+  call: PreparedCall | undefined,
+): Difference {
   return {
     kind,
     ...(slot === undefined ? {} : { slot }),
-    ...(journaled === undefined ? {} : { journal: { id: journaled.id, tool: journaled.tool, input: shorten(JSON.stringify(journaled.input)), state: journaled.state } }),
+    ...(journaled === undefined
+      ? {}
+      : {
+          journal: {
+            id: journaled.id,
+            tool: journaled.tool,
+            input: shorten(JSON.stringify(journaled.input)),
+            state: journaled.state,
+          },
+        }),
     ...(call === undefined ? {} : { program: { id: call.id, tool: call.tool, input: shorten(call.inputText) } }),
   };
 }
@@ -62,11 +81,13 @@ function side(mark: string, of: MismatchSide | undefined, state = ""): string[] 
 
 /** Journal (-) and program (+), difference by difference. */
 function diffText(differences: readonly Difference[]): string {
-  const lines = differences.slice(0, SHOWN_MAX).flatMap((one) => [
-    `  ${one.kind}${one.slot === undefined ? "" : ` at slot ${one.slot}`}`,
-    ...side("-", one.journal, one.journal === undefined ? "" : `  [${one.journal.state}]`),
-    ...side("+", one.program),
-  ]);
+  const lines = differences
+    .slice(0, SHOWN_MAX)
+    .flatMap((one) => [
+      `  ${one.kind}${one.slot === undefined ? "" : ` at slot ${one.slot}`}`,
+      ...side("-", one.journal, one.journal === undefined ? "" : `  [${one.journal.state}]`),
+      ...side("+", one.program),
+    ]);
   if (differences.length > SHOWN_MAX) lines.push(`  and ${differences.length - SHOWN_MAX} more`);
   return lines.join("\n");
 }

@@ -8,7 +8,12 @@ import type { Json } from "./outcome.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 function refuse(from: string, path: string, expected: string): never {
-  throw new HoldfastError("invalid-call", `${from}: ${path} is not ${expected}`, "Hand over the provider's reply as it came.", { details: { path } });
+  throw new HoldfastError(
+    "invalid-call",
+    `${from}: ${path} is not ${expected}`,
+    "Hand over the provider's reply as it came.",
+    { details: { path } },
+  );
 }
 
 function object(from: string, path: string, value: unknown): Fields {
@@ -44,12 +49,20 @@ function openai(reply: unknown): ModelCall[] {
     return message.output
       .map((item, i) => [object(from, `output[${i}]`, item), i] as const)
       .filter(([item]) => item.type === "function_call")
-      .map(([item, i]) => ({ id: text(from, `output[${i}].call_id`, item.call_id), tool: text(from, `output[${i}].name`, item.name), input: parsed(item.arguments) }));
+      .map(([item, i]) => ({
+        id: text(from, `output[${i}].call_id`, item.call_id),
+        tool: text(from, `output[${i}].name`, item.name),
+        input: parsed(item.arguments),
+      }));
   }
   return list(from, "tool_calls", message.tool_calls).map((item, i) => {
     const call = object(from, `tool_calls[${i}]`, item);
     const called = object(from, `tool_calls[${i}].function`, call.function);
-    return { id: text(from, `tool_calls[${i}].id`, call.id), tool: text(from, `tool_calls[${i}].function.name`, called.name), input: parsed(called.arguments) };
+    return {
+      id: text(from, `tool_calls[${i}].id`, call.id),
+      tool: text(from, `tool_calls[${i}].function.name`, called.name),
+      input: parsed(called.arguments),
+    };
   });
 }
 
@@ -59,7 +72,11 @@ function anthropic(reply: unknown): ModelCall[] {
   return list(from, "content", object(from, "message", reply).content)
     .map((block, i) => [object(from, `content[${i}]`, block), i] as const)
     .filter(([block]) => block.type === "tool_use")
-    .map(([block, i]) => ({ id: text(from, `content[${i}].id`, block.id), tool: text(from, `content[${i}].name`, block.name), input: parsed(block.input) }));
+    .map(([block, i]) => ({
+      id: text(from, `content[${i}].id`, block.id),
+      tool: text(from, `content[${i}].name`, block.name),
+      input: parsed(block.input),
+    }));
 }
 
 /** AI SDK: a result of `generateText` or `streamText`, with its `toolCalls`. */

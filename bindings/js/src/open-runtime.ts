@@ -56,7 +56,9 @@ export function makeRuntime(checked: CheckedOptions, ports: Ports): Runtime<any,
     refuseOption("tools", "a tool with `worker`", "given `run` instead: this environment has no workers");
   }
   if (!ports.journal.durable) {
-    ports.warn(`the journal ${JSON.stringify(ports.journal.name)} is not durable: a crash of this process loses every run. Give a file to keep them.`);
+    ports.warn(
+      `the journal ${JSON.stringify(ports.journal.name)} is not durable: a crash of this process loses every run. Give a file to keep them.`,
+    );
   }
   const workers = ports.workers === undefined ? undefined : new WorkerPool(ports.workers, checked.workers);
   return new HoldfastRuntime({

@@ -14,17 +14,26 @@ function show(value: unknown): string {
 
 /** Throws `invalid-option` for the option at this path. */
 export function refuseOption(path: string, value: unknown, expected: string): never {
-  throw new HoldfastError("invalid-option", `${path} is ${show(value)}`, `It must be ${expected}.`, { details: { path, expected } });
+  throw new HoldfastError("invalid-option", `${path} is ${show(value)}`, `It must be ${expected}.`, {
+    details: { path, expected },
+  });
 }
 
 /** A plain object whose keys are all known. Undefined is an empty one. */
 export function checkKeys(path: string, value: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuseOption(path, value, "an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return refuseOption(path, value, "an object");
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
-    const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || name.startsWith(key) || key.startsWith(name));
-    refuseOption(`${path}.${key}`, (value as Record<string, unknown>)[key], `absent: there is no such option${near === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${near}?`}`);
+    const near = known.find(
+      (name) => name.toLowerCase() === key.toLowerCase() || name.startsWith(key) || key.startsWith(name),
+    );
+    refuseOption(
+      `${path}.${key}`,
+      (value as Record<string, unknown>)[key],
+      `absent: there is no such option${near === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${near}?`}`,
+    );
   }
   return value as Readonly<Record<string, unknown>>;
 }
@@ -38,7 +47,12 @@ export function checkInteger(path: string, value: unknown, least: number, most: 
   return value;
 }
 
-export function checkChoice<Choice extends string>(path: string, value: unknown, choices: readonly Choice[], otherwise: Choice): Choice {
+export function checkChoice<Choice extends string>(
+  path: string,
+  value: unknown,
+  choices: readonly Choice[],
+  otherwise: Choice,
+): Choice {
   if (value === undefined) return otherwise;
   const found = choices.find((choice) => choice === value);
   return found ?? refuseOption(path, value, `one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`);
@@ -50,7 +64,8 @@ export function checkFunction(path: string, value: unknown): void {
 
 export function checkString(path: string, value: unknown, lengthMax: number): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "string" || value === "" || value.length > lengthMax) return refuseOption(path, value, `a string of 1 to ${lengthMax} characters`);
+  if (typeof value !== "string" || value === "" || value.length > lengthMax)
+    return refuseOption(path, value, `a string of 1 to ${lengthMax} characters`);
   return value;
 }
 

@@ -37,13 +37,21 @@ export function resultPayload(result: unknown, bytesMax: number): Payload {
 export function readPayload(outcome: "ok" | "error", bytes: Uint8Array | null): Payload {
   try {
     if (outcome === "ok") return { kind: "value", value: bytes === null ? undefined : decodeJson(bytes), bytes };
-    return { kind: "error", error: describeError(bytes === null ? null : decodeJson(bytes)), bytes: bytes ?? new Uint8Array() };
+    return {
+      kind: "error",
+      error: describeError(bytes === null ? null : decodeJson(bytes)),
+      bytes: bytes ?? new Uint8Array(),
+    };
   } catch (problem) {
     const why = problem instanceof Error ? problem.message : String(problem);
-    return errorPayload(refusal("undecodable-payload", `the journal's bytes of this slot are not JSON (${why}); look at them with a SQL shell`));
+    return errorPayload(
+      refusal(
+        "undecodable-payload",
+        `the journal's bytes of this slot are not JSON (${why}); look at them with a SQL shell`,
+      ),
+    );
   }
 }
-
 
 // ── what a planned entry carries ──────────────────────────────────────────────────────────────
 
@@ -59,7 +67,9 @@ export interface PlannedCall {
 }
 
 /** The payload of a planned entry; inputs are given as JSON text, to be written once. */
-export function planPayload(calls: readonly (Omit<PlannedCall, "input"> & { readonly inputText: string })[]): Uint8Array {
+export function planPayload(
+  calls: readonly (Omit<PlannedCall, "input"> & { readonly inputText: string })[],
+): Uint8Array {
   let text = '{"calls":[';
   for (let i = 0; i < calls.length; i++) {
     const call = calls[i]!;
@@ -81,7 +91,8 @@ function readPlannedCall(value: Json): PlannedCall {
   if (typeof id !== "string" || typeof tool !== "string" || digest === undefined || effect === undefined) {
     throw new SyntaxError("a planned call lacks its id, tool, effect or digest");
   }
-  if (typeof deadline !== "number" || !Number.isSafeInteger(deadline) || deadline < 0) throw new SyntaxError("a planned call's deadline is not a time");
+  if (typeof deadline !== "number" || !Number.isSafeInteger(deadline) || deadline < 0)
+    throw new SyntaxError("a planned call's deadline is not a time");
   return { id, tool, effect, digest, input: value.input ?? null, deadline };
 }
 
@@ -89,7 +100,8 @@ function readPlannedCall(value: Json): PlannedCall {
 export function readPlan(bytes: Uint8Array | null, count: number): PlannedCall[] {
   const plan = bytes === null ? null : decodeJson(bytes);
   if (!isObject(plan) || !Array.isArray(plan.calls)) throw new SyntaxError("a planned entry carries no calls");
-  if (plan.calls.length !== count) throw new SyntaxError(`a planned entry of ${count} slots carries ${plan.calls.length} calls`);
+  if (plan.calls.length !== count)
+    throw new SyntaxError(`a planned entry of ${count} slots carries ${plan.calls.length} calls`);
   return plan.calls.map(readPlannedCall);
 }
 

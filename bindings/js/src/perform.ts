@@ -10,7 +10,7 @@ import { type InFlight, type LiveRun, type LiveSlot, makeInFlight, signalOf, tel
 import type { Json, Verdict } from "./outcome.ts";
 import { errorPayload, type Payload, resultPayload } from "./payload.ts";
 import type { ReconcileContext } from "./tool.ts";
-import { type WorkerPool, WorkerLostError } from "./worker-pool.ts";
+import { WorkerLostError, type WorkerPool } from "./worker-pool.ts";
 
 /** What the core is told of an attempt. */
 export interface Reports {
@@ -29,7 +29,13 @@ export interface PerformWith {
   readonly workers: WorkerPool | undefined;
   readonly sha256: Sha256;
   readonly resultBytesMax: number;
-  readonly runChild: (parent: LiveRun, slot: LiveSlot, inFlight: InFlight, program: Program<any, any>, name: string | undefined) => Promise<unknown>;
+  readonly runChild: (
+    parent: LiveRun,
+    slot: LiveSlot,
+    inFlight: InFlight,
+    program: Program<any, any>,
+    name: string | undefined,
+  ) => Promise<unknown>;
 }
 
 const REASONS = ["it ran out of time", "it was cancelled", "its run was stopped", "the ask ran out of time"];
@@ -118,7 +124,10 @@ export function performCall(run: LiveRun, slot: LiveSlot, action: Action, withTh
     const until = Number(action.until);
     const result =
       declared.module === undefined
-        ? (declared.options.run as NonNullable<typeof declared.options.run>)(slot.call.parsed, new CallContext(run, slot, inFlight, until, withThese))
+        ? (declared.options.run as NonNullable<typeof declared.options.run>)(
+            slot.call.parsed,
+            new CallContext(run, slot, inFlight, until, withThese),
+          )
         : runInWorker(run, slot, inFlight, until, withThese);
     if (isThenable(result)) result.then(done, failed);
     else done(result);
@@ -127,9 +136,16 @@ export function performCall(run: LiveRun, slot: LiveSlot, action: Action, withTh
   }
 }
 
-function runInWorker(run: LiveRun, slot: LiveSlot, inFlight: InFlight, until: number, withThese: PerformWith): Promise<unknown> {
+function runInWorker(
+  run: LiveRun,
+  slot: LiveSlot,
+  inFlight: InFlight,
+  until: number,
+  withThese: PerformWith,
+): Promise<unknown> {
   const { declared, parsed } = slot.call;
-  if (withThese.workers === undefined || declared?.module === undefined) throw new Error("a worker tool was declared where there are no workers");
+  if (withThese.workers === undefined || declared?.module === undefined)
+    throw new Error("a worker tool was declared where there are no workers");
   const transfer = (declared.options as { transfer?: (input: unknown) => readonly unknown[] }).transfer?.(parsed);
   inFlight.job = withThese.workers.run(
     {
@@ -144,7 +160,10 @@ function runInWorker(run: LiveRun, slot: LiveSlot, inFlight: InFlight, until: nu
       },
       ...(transfer === undefined ? {} : { transfer: [...transfer] }),
     },
-    { onProgress: (value: unknown) => withThese.reports.progress(run, slot, inFlight.attempt, copyJson(value, "progress")) },
+    {
+      onProgress: (value: unknown) =>
+        withThese.reports.progress(run, slot, inFlight.attempt, copyJson(value, "progress")),
+    },
   );
   return inFlight.job.result;
 }

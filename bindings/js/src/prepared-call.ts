@@ -49,16 +49,28 @@ function refuseCall(index: number, what: string, next: string): never {
 }
 
 /** What can be read off a call before anything is recorded. Throws `invalid-call`. */
-function checkShape(call: unknown, index: number): { id: string | undefined; tool: string; input: unknown; timeoutMs: number; deadlineMs: number } {
-  if (typeof call !== "object" || call === null) refuseCall(index, `is ${call === null ? "null" : `a ${typeof call}`}`, "Give { id?, tool, input }.");
+function checkShape(
+  call: unknown,
+  index: number,
+): { id: string | undefined; tool: string; input: unknown; timeoutMs: number; deadlineMs: number } {
+  if (typeof call !== "object" || call === null)
+    refuseCall(index, `is ${call === null ? "null" : `a ${typeof call}`}`, "Give { id?, tool, input }.");
   const given = call as Record<string, unknown>;
   const stray = Object.keys(given).find((key) => !CALL_KEYS.includes(key));
-  if (stray !== undefined) refuseCall(index, `has an unknown field ${JSON.stringify(stray)}`, `Known are ${CALL_KEYS.join(", ")}.`);
-  if (typeof given.tool !== "string" || given.tool === "" || given.tool.length > ID_LENGTH_MAX) refuseCall(index, "names no tool", "Give the tool's name as a string.");
+  if (stray !== undefined)
+    refuseCall(index, `has an unknown field ${JSON.stringify(stray)}`, `Known are ${CALL_KEYS.join(", ")}.`);
+  if (typeof given.tool !== "string" || given.tool === "" || given.tool.length > ID_LENGTH_MAX)
+    refuseCall(index, "names no tool", "Give the tool's name as a string.");
   if (given.id !== undefined) {
     const problem = idProblem(given.id);
-    if (problem !== undefined) refuseCall(index, `has an id that ${problem}`, `Give a string of 1 to ${ID_LENGTH_MAX} characters, or none.`);
-    if (/^#\d+$/.test(given.id as string)) refuseCall(index, `has the id ${JSON.stringify(given.id)}`, "Ids of that form are given to calls without one; choose another.");
+    if (problem !== undefined)
+      refuseCall(index, `has an id that ${problem}`, `Give a string of 1 to ${ID_LENGTH_MAX} characters, or none.`);
+    if (/^#\d+$/.test(given.id as string))
+      refuseCall(
+        index,
+        `has the id ${JSON.stringify(given.id)}`,
+        "Ids of that form are given to calls without one; choose another.",
+      );
   }
   return {
     id: given.id as string | undefined,
@@ -77,15 +89,25 @@ function issueText(issues: readonly StandardSchemaV1.Issue[]): string {
   return shown.join("; ") + (issues.length > 5 ? `; and ${issues.length - 5} more` : "");
 }
 
-function validated(base: Omit<PreparedCall, "parsed" | "ready">, result: StandardSchemaV1.Result<unknown>): PreparedCall {
+function validated(
+  base: Omit<PreparedCall, "parsed" | "ready">,
+  result: StandardSchemaV1.Result<unknown>,
+): PreparedCall {
   if (result.issues === undefined) return { ...base, parsed: result.value, ready: undefined };
-  const error = refusal("invalid-input", `the input does not fit the schema of ${base.tool}: ${issueText(result.issues)}`);
+  const error = refusal(
+    "invalid-input",
+    `the input does not fit the schema of ${base.tool}: ${issueText(result.issues)}`,
+  );
   return { ...base, parsed: undefined, ready: errorPayload(error) };
 }
 
 function schemaFailed(base: Omit<PreparedCall, "parsed" | "ready">, thrown: unknown): PreparedCall {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return { ...base, parsed: undefined, ready: errorPayload(refusal("invalid-input", `the schema of ${base.tool} threw: ${why}`)) };
+  return {
+    ...base,
+    parsed: undefined,
+    ready: errorPayload(refusal("invalid-input", `the schema of ${base.tool} threw: ${why}`)),
+  };
 }
 
 function recordInput(input: unknown, bytesMax: number): { input: Json; text: string; problem: CallError | undefined } {
@@ -93,7 +115,12 @@ function recordInput(input: unknown, bytesMax: number): { input: Json; text: str
     const copy = copyJson(input === undefined ? null : input, "input");
     const text = canonical(copy);
     if (text.length <= bytesMax) return { input: copy, text, problem: undefined };
-    return unrecorded(refusal("input-too-large", `the input is ${text.length} characters of JSON; ${bytesMax} is the most. Store it elsewhere and pass where`));
+    return unrecorded(
+      refusal(
+        "input-too-large",
+        `the input is ${text.length} characters of JSON; ${bytesMax} is the most. Store it elsewhere and pass where`,
+      ),
+    );
   } catch (problem) {
     if (!(problem instanceof NotJson)) throw problem;
     return unrecorded(refusal("input-not-json", `${problem.message}; a call's input is plain JSON`));
@@ -105,7 +132,12 @@ function unrecorded(problem: CallError): { input: Json; text: string; problem: C
 }
 
 /** Prepares one call; a promise only when its schema gives one. `autoId` is its name if it has none. */
-export function prepareCall(call: unknown, index: number, autoId: string, withThese: PrepareWith): PreparedCall | Promise<PreparedCall> {
+export function prepareCall(
+  call: unknown,
+  index: number,
+  autoId: string,
+  withThese: PrepareWith,
+): PreparedCall | Promise<PreparedCall> {
   const shape = checkShape(call, index);
   const declared = withThese.tools.get(shape.tool);
   const id = shape.id ?? autoId;
@@ -125,7 +157,10 @@ export function prepareCall(call: unknown, index: number, autoId: string, withTh
   };
   if (declared === undefined) {
     const known = withThese.tools.names;
-    const error = refusal("unknown-tool", `there is no tool ${JSON.stringify(shape.tool)}; declared are ${known.slice(0, 50).join(", ") || "none"}`);
+    const error = refusal(
+      "unknown-tool",
+      `there is no tool ${JSON.stringify(shape.tool)}; declared are ${known.slice(0, 50).join(", ") || "none"}`,
+    );
     return { ...base, parsed: undefined, ready: errorPayload(error) };
   }
   if (problem !== undefined) return { ...base, parsed: undefined, ready: errorPayload(problem) };
@@ -173,5 +208,10 @@ export function refuseDuplicates(calls: readonly PreparedCall[]): void {
 }
 
 export function duplicateId(id: string, where: string): HoldfastError {
-  return new HoldfastError("duplicate-call-id", `the call id ${JSON.stringify(id)} is there twice: ${where}`, "Give each call of a run an id of its own, or none.", { details: { id } });
+  return new HoldfastError(
+    "duplicate-call-id",
+    `the call id ${JSON.stringify(id)} is there twice: ${where}`,
+    "Give each call of a run an id of its own, or none.",
+    { details: { id } },
+  );
 }

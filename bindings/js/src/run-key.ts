@@ -6,11 +6,11 @@ import { HoldfastError } from "./errors.ts";
 export const ID_LENGTH_MAX = 512;
 const KEY_LENGTH_MAX = 8_192;
 
-function escape(part: string): string {
+function escapePart(part: string): string {
   return part.replace(/[%/~]/g, (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function unescape(part: string): string {
+function unescapePart(part: string): string {
   return part.replace(/%(25|2F|7E)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
@@ -19,6 +19,7 @@ export function idProblem(id: unknown): string | undefined {
   if (typeof id !== "string") return `is ${id === null ? "null" : `a ${typeof id}`}, not a string`;
   if (id === "") return "is empty";
   if (id.length > ID_LENGTH_MAX) return `is ${id.length} long; ${ID_LENGTH_MAX} is the most`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
   if (/[\u0000-\u001f\u007f]/.test(id)) return "contains a control character";
   if (!/^(?:[^\ud800-\udfff]|[\ud800-\udbff][\udc00-\udfff])*$/.test(id)) return "contains a lone surrogate";
   return undefined;
@@ -28,28 +29,36 @@ export function idProblem(id: unknown): string | undefined {
 export function runKey(id: unknown): string {
   const problem = idProblem(id);
   if (problem !== undefined) {
-    throw new HoldfastError("invalid-run-id", `the run id ${problem}`, `Give a string of 1 to ${ID_LENGTH_MAX} characters.`);
+    throw new HoldfastError(
+      "invalid-run-id",
+      `the run id ${problem}`,
+      `Give a string of 1 to ${ID_LENGTH_MAX} characters.`,
+    );
   }
-  return escape(id as string);
+  return escapePart(id as string);
 }
 
 /** The key of the run that a call opens. Several of one call are told apart by name. */
 export function childKey(parent: string, callId: string, name: string | undefined): string {
-  const key = `${parent}/${escape(callId)}${name === undefined ? "" : `~${escape(name)}`}`;
+  const key = `${parent}/${escapePart(callId)}${name === undefined ? "" : `~${escapePart(name)}`}`;
   if (key.length > KEY_LENGTH_MAX) {
-    throw new HoldfastError("invalid-run-id", `runs are nested so deep that their key is ${key.length} long`, "Nest fewer runs, or give shorter ids.");
+    throw new HoldfastError(
+      "invalid-run-id",
+      `runs are nested so deep that their key is ${key.length} long`,
+      "Nest fewer runs, or give shorter ids.",
+    );
   }
   return key;
 }
 
 /** The ids that a key is made of, outermost first; the last is the run's own. */
 export function keyPath(key: string): string[] {
-  return key.split("/").map((part) => part.split("~").map(unescape).join("~"));
+  return key.split("/").map((part) => part.split("~").map(unescapePart).join("~"));
 }
 
 /** The key of a run by its id and its parents' ids. A child's own id may carry its name after "~". */
 export function keyOfPath(id: string, path: readonly string[]): string {
   if (path.length === 0) return runKey(id);
-  const inner = [...path.slice(1), id].map((part) => part.split("~").map(escape).join("~"));
+  const inner = [...path.slice(1), id].map((part) => part.split("~").map(escapePart).join("~"));
   return [runKey(path[0]), ...inner].join("/");
 }

@@ -2,8 +2,8 @@
 import type { RunView, SlotView } from "./api.ts";
 import { describeError } from "./call-error.ts";
 import { EFFECTS, type Entry, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
-import { decodeJson } from "./json.ts";
 import { corrupt } from "./journaled-run.ts";
+import { decodeJson } from "./json.ts";
 import type { CallError, Json } from "./outcome.ts";
 import { readOpening, readPayload, readPlan } from "./payload.ts";
 import { keyPath } from "./run-key.ts";

@@ -3,11 +3,18 @@
 import type { BatchOptions, CallOptions, Run } from "./api.ts";
 import type { Driver } from "./driver.ts";
 import { HoldfastError } from "./errors.ts";
-import { type LiveRun } from "./live-run.ts";
+import type { LiveRun } from "./live-run.ts";
 import { checkInteger, checkKeys, SPAN_MS_MAX } from "./options.ts";
 import type { Json, Outcome } from "./outcome.ts";
 import { resultPayload } from "./payload.ts";
-import { BATCH_CALLS_MAX, prepareCall, preparedDraw, type PreparedCall, type PrepareWith, refuseDuplicates } from "./prepared-call.ts";
+import {
+  BATCH_CALLS_MAX,
+  type PreparedCall,
+  type PrepareWith,
+  prepareCall,
+  preparedDraw,
+  refuseDuplicates,
+} from "./prepared-call.ts";
 
 /** `run.call`: the outcome was anything but ok. It is in `outcome`. */
 export class CallFailedError extends HoldfastError {
@@ -15,7 +22,8 @@ export class CallFailedError extends HoldfastError {
   readonly outcome: Outcome;
 
   constructor(outcome: Outcome) {
-    const how = outcome.kind === "error" ? `failed: ${outcome.error.name}: ${outcome.error.message}` : `ended as ${outcome.kind}`;
+    const how =
+      outcome.kind === "error" ? `failed: ${outcome.error.name}: ${outcome.error.message}` : `ended as ${outcome.kind}`;
     const next =
       outcome.kind === "unknown"
         ? "Nobody knows whether it happened: look it up before calling again."
@@ -28,10 +36,19 @@ export class CallFailedError extends HoldfastError {
   }
 }
 
-function asError(error: { readonly name: string; readonly message: string; readonly code?: string | number; readonly data?: Json }): Error {
+function asError(error: {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly data?: Json;
+}): Error {
   const made = new Error(error.message);
   made.name = error.name;
-  return Object.assign(made, error.code === undefined ? {} : { code: error.code }, error.data === undefined ? {} : { data: error.data });
+  return Object.assign(
+    made,
+    error.code === undefined ? {} : { code: error.code },
+    error.data === undefined ? {} : { data: error.data },
+  );
 }
 
 interface CheckedBatch {
@@ -43,8 +60,12 @@ function checkBatchOptions(options: unknown): CheckedBatch {
   if (options === undefined) return {};
   const given = checkKeys("options", options, ["concurrency", "deadlineMs"]);
   return {
-    ...(given.concurrency === undefined ? {} : { concurrency: checkInteger("options.concurrency", given.concurrency, 1, 1_000_000, 0) }),
-    ...(given.deadlineMs === undefined ? {} : { deadlineMs: checkInteger("options.deadlineMs", given.deadlineMs, 1, SPAN_MS_MAX, 0) }),
+    ...(given.concurrency === undefined
+      ? {}
+      : { concurrency: checkInteger("options.concurrency", given.concurrency, 1, 1_000_000, 0) }),
+    ...(given.deadlineMs === undefined
+      ? {}
+      : { deadlineMs: checkInteger("options.deadlineMs", given.deadlineMs, 1, SPAN_MS_MAX, 0) }),
   };
 }
 
@@ -75,9 +96,14 @@ export class ProgramRun implements Run {
 
   /** Names every call in the order the program makes them, before anything is awaited. */
   #prepare(calls: readonly unknown[]): PreparedCall[] | Promise<PreparedCall[]> {
-    if (!Array.isArray(calls)) throw new HoldfastError("invalid-call", "the calls are not an array", "Give an array of { id?, tool, input }.");
+    if (!Array.isArray(calls))
+      throw new HoldfastError("invalid-call", "the calls are not an array", "Give an array of { id?, tool, input }.");
     if (calls.length > BATCH_CALLS_MAX) {
-      throw new HoldfastError("invalid-call", `a batch of ${calls.length} calls is too large`, `At most ${BATCH_CALLS_MAX} calls make a batch.`);
+      throw new HoldfastError(
+        "invalid-call",
+        `a batch of ${calls.length} calls is too large`,
+        `At most ${BATCH_CALLS_MAX} calls make a batch.`,
+      );
     }
     const firstNumber = this.#live.created;
     this.#live.created += calls.length;
@@ -120,7 +146,12 @@ export class ProgramRun implements Run {
     if (!this.#live.byId.has(callId)) await this.#announcing;
     const slot = this.#live.byId.get(callId);
     if (slot === undefined) {
-      throw new HoldfastError("unknown-call", `no call ${JSON.stringify(callId)} was announced in run ${JSON.stringify(this.id)}`, "Announce it first: run.announce([{ id, tool, input }]).", { details: { callId } });
+      throw new HoldfastError(
+        "unknown-call",
+        `no call ${JSON.stringify(callId)} was announced in run ${JSON.stringify(this.id)}`,
+        "Announce it first: run.announce([{ id, tool, input }]).",
+        { details: { callId } },
+      );
     }
     return this.#with.driver.claim(this.#live, slot);
   }
@@ -148,7 +179,9 @@ export class ProgramRun implements Run {
     bytes[6] = (bytes[6]! & 0x0f) | 0x40;
     bytes[8] = (bytes[8]! & 0x3f) | 0x80;
     const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    return (await this.#draw("uuid()", `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`)) as string;
+    return (await this.#draw(
+      "uuid()",
+      `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+    )) as string;
   }
 }
-

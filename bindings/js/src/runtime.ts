@@ -9,10 +9,18 @@ import type { Entry } from "./entry.ts";
 import { HoldfastError } from "./errors.ts";
 import { EventHub } from "./event-hub.ts";
 import type { CallEvent } from "./events.ts";
-import { decodeJson } from "./json.ts";
 import { corrupt, type JournaledRun, readJournal, refusedJournal } from "./journaled-run.ts";
+import { decodeJson } from "./json.ts";
 import { type InFlight, type LiveRun, type LiveSlot, signalOf } from "./live-run.ts";
-import { checkChoice, checkFunction, checkInteger, checkKeys, checkString, refuseOption, SPAN_MS_MAX } from "./options.ts";
+import {
+  checkChoice,
+  checkFunction,
+  checkInteger,
+  checkKeys,
+  checkString,
+  refuseOption,
+  SPAN_MS_MAX,
+} from "./options.ts";
 import type { CallError, Json } from "./outcome.ts";
 import { errorPayload, resultPayload } from "./payload.ts";
 import type { Ports } from "./ports.ts";
@@ -49,7 +57,12 @@ export class RunFailedError extends HoldfastError {
   override readonly name: string = "RunFailedError";
   readonly error: CallError;
   constructor(runId: string, error: CallError) {
-    super("run-failed", `the program of run ${JSON.stringify(runId)} threw ${error.name}: ${error.message}`, "The run is closed; to try again give it a new id.", { cause: error });
+    super(
+      "run-failed",
+      `the program of run ${JSON.stringify(runId)} threw ${error.name}: ${error.message}`,
+      "The run is closed; to try again give it a new id.",
+      { cause: error },
+    );
     this.error = error;
   }
 }
@@ -58,7 +71,8 @@ function checkRunOptions(options: unknown): OpenWith {
   const given = checkKeys("options", options, ["version", "onVersionChange", "onMismatch", "signal", "waitMs"]);
   checkFunction("options.onVersionChange", given.onVersionChange);
   const { signal } = given;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) refuseOption("options.signal", signal, "an AbortSignal");
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    refuseOption("options.signal", signal, "an AbortSignal");
   return {
     version: checkString("options.version", given.version, 200),
     onVersionChange: given.onVersionChange as RunOptions["onVersionChange"],
@@ -83,7 +97,12 @@ export class HoldfastRuntime implements Runtime<any, any> {
     this.durable = ports.journal.durable;
     const sha256 = ports.sha256 ?? portableSha256;
     this.#driver = new Driver(ports, parts.tools, parts.concurrency, this.#hub);
-    this.#prepare = { tools: parts.tools, sha256, inputBytesMax: parts.inputBytesMax, wallMs: () => ports.clock.wallMs() };
+    this.#prepare = {
+      tools: parts.tools,
+      sha256,
+      inputBytesMax: parts.inputBytesMax,
+      wallMs: () => ports.clock.wallMs(),
+    };
     this.#driver.performWith({
       reports: this.#driver.reports,
       workers: parts.workers,
@@ -102,13 +121,19 @@ export class HoldfastRuntime implements Runtime<any, any> {
   async #runKeyed(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
     this.#refuseClosed();
     if (this.#open.has(key)) {
-      throw new HoldfastError("run-busy", `run ${JSON.stringify(id)} is open in this runtime already`, "Await the first, or give the second an id of its own.", { details: { runId: id } });
+      throw new HoldfastError(
+        "run-busy",
+        `run ${JSON.stringify(id)} is open in this runtime already`,
+        "Await the first, or give the second an id of its own.",
+        { details: { runId: id } },
+      );
     }
     this.#open.set(key, undefined);
     try {
       return await this.#runOnce(key, id, program, options);
     } catch (thrown) {
-      if (!(thrown instanceof HoldfastError) || thrown.code !== "core-trap" || this.#closing !== undefined) throw thrown;
+      if (!(thrown instanceof HoldfastError) || thrown.code !== "core-trap" || this.#closing !== undefined)
+        throw thrown;
       this.#parts.ports.warn(`${thrown.message} Run ${JSON.stringify(id)} goes on from its journal.`);
       return await this.#runOnce(key, id, program, options);
     } finally {
@@ -155,13 +180,28 @@ export class HoldfastRuntime implements Runtime<any, any> {
     if (before !== options.version) options.onVersionChange?.({ journal: before, program: options.version });
   }
 
-  async #carryThrough(key: string, id: string, fence: number, journaled: JournaledRun, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
+  async #carryThrough(
+    key: string,
+    id: string,
+    fence: number,
+    journaled: JournaledRun,
+    program: Program<any, unknown>,
+    options: OpenWith,
+  ): Promise<unknown> {
     let onStop: (error: HoldfastError) => void = () => undefined;
     const stopped = new Promise<never>((_, reject) => {
       onStop = reject;
     });
     stopped.catch(() => undefined);
-    const live = makeLiveRun({ key, id, fence, adapt: options.adapt, number: this.#driver.runs.takeNumber(), journaled, onStop });
+    const live = makeLiveRun({
+      key,
+      id,
+      fence,
+      adapt: options.adapt,
+      number: this.#driver.runs.takeNumber(),
+      journaled,
+      onStop,
+    });
     try {
       this.#driver.open(live, journaled.entries, journaled.calls, options.version);
     } catch (thrown) {
@@ -170,7 +210,13 @@ export class HoldfastRuntime implements Runtime<any, any> {
     }
     this.#open.set(key, live);
     if (this.#hub.listening) {
-      this.#hub.emit({ kind: "run-opened", at: this.#parts.ports.clock.wallMs(), runId: id, fence, recovered: journaled.versions.length > 0 });
+      this.#hub.emit({
+        kind: "run-opened",
+        at: this.#parts.ports.clock.wallMs(),
+        runId: id,
+        fence,
+        recovered: journaled.versions.length > 0,
+      });
     }
     const unlisten = this.#cancelWith(live, options.signal);
     try {
@@ -190,12 +236,22 @@ export class HoldfastRuntime implements Runtime<any, any> {
 
   #cancelRun(live: LiveRun): void {
     this.#driver.cancel(live);
-    live.controller.abort(new HoldfastError("run-cancelled", `run ${JSON.stringify(live.id)} was cancelled`, "What had settled is in its journal."));
+    live.controller.abort(
+      new HoldfastError(
+        "run-cancelled",
+        `run ${JSON.stringify(live.id)} was cancelled`,
+        "What had settled is in its journal.",
+      ),
+    );
   }
 
   /** The program, then its end on disk. An error of Holdfast's own never closes a run: it can be opened again. */
   async #toTheEnd(live: LiveRun, program: Program<any, unknown>): Promise<unknown> {
-    const run: Run<any> = new ProgramRun(live, { driver: this.#driver, prepare: this.#prepare, random: this.#parts.ports.random });
+    const run: Run<any> = new ProgramRun(live, {
+      driver: this.#driver,
+      prepare: this.#prepare,
+      random: this.#parts.ports.random,
+    });
     let payload: ReturnType<typeof errorPayload>;
     let thrown: unknown;
     try {
@@ -212,27 +268,49 @@ export class HoldfastRuntime implements Runtime<any, any> {
     this.#reportUnawaited(live);
     if (payload.kind === "value") return payload.value;
     if (thrown !== undefined) throw thrown;
-    throw new HoldfastError("result-not-json", `the program of run ${JSON.stringify(live.id)} returned what a journal cannot hold: ${payload.error.message}`, "Return plain JSON. The run is closed with this error.");
+    throw new HoldfastError(
+      "result-not-json",
+      `the program of run ${JSON.stringify(live.id)} returned what a journal cannot hold: ${payload.error.message}`,
+      "Return plain JSON. The run is closed with this error.",
+    );
   }
 
   #reportUnawaited(live: LiveRun): void {
     if (live.unawaited.length === 0) return;
     const ids = live.unawaited.slice(0, 10).join(", ");
-    this.#parts.ports.warn(`run ${JSON.stringify(live.id)} ended while ${live.unawaited.length} of its calls were not awaited (${ids}); those that had started were waited for.`);
+    this.#parts.ports.warn(
+      `run ${JSON.stringify(live.id)} ended while ${live.unawaited.length} of its calls were not awaited (${ids}); those that had started were waited for.`,
+    );
   }
 
-  async #runChild(parent: LiveRun, slot: LiveSlot, inFlight: InFlight, program: Program<any, unknown>, name: string | undefined): Promise<unknown> {
+  async #runChild(
+    parent: LiveRun,
+    slot: LiveSlot,
+    inFlight: InFlight,
+    program: Program<any, unknown>,
+    name: string | undefined,
+  ): Promise<unknown> {
     if (typeof program !== "function") refuseOption("program", program, "a function of the run");
     const label = checkString("options.name", name, 200);
     if (inFlight.childNames.has(label ?? "")) {
-      throw new HoldfastError("run-busy", `the call ${slot.call.id} has already run a child${label === undefined ? "" : ` called ${JSON.stringify(label)}`}`, "Give each child of one call a name: ctx.run(program, { name }).");
+      throw new HoldfastError(
+        "run-busy",
+        `the call ${slot.call.id} has already run a child${label === undefined ? "" : ` called ${JSON.stringify(label)}`}`,
+        "Give each child of one call a name: ctx.run(program, { name }).",
+      );
     }
     inFlight.childNames.add(label ?? "");
     const key = childKey(parent.key, slot.call.id, label);
     const id = keyPath(key).at(-1) as string;
     if (inFlight.children++ === 0) this.#driver.reports.suspend(parent, slot, inFlight.attempt);
     try {
-      return await this.#runKeyed(key, id, program, { version: undefined, onVersionChange: undefined, adapt: parent.adapt, signal: signalOf(inFlight), waitMs: 0 });
+      return await this.#runKeyed(key, id, program, {
+        version: undefined,
+        onVersionChange: undefined,
+        adapt: parent.adapt,
+        signal: signalOf(inFlight),
+        waitMs: 0,
+      });
     } finally {
       if (--inFlight.children === 0) await this.#goOn(parent, slot, inFlight);
     }
@@ -258,7 +336,15 @@ export class HoldfastRuntime implements Runtime<any, any> {
     return rows.map((row) => {
       const path = keyPath(row.run);
       const { leased, entries, openedAt, updatedAt } = row;
-      return { id: path.at(-1) as string, path: path.slice(0, -1), state: row.closed ? "closed" : "open", leased, entries, openedAt, updatedAt };
+      return {
+        id: path.at(-1) as string,
+        path: path.slice(0, -1),
+        state: row.closed ? "closed" : "open",
+        leased,
+        entries,
+        openedAt,
+        updatedAt,
+      };
     });
   }
 
@@ -267,7 +353,12 @@ export class HoldfastRuntime implements Runtime<any, any> {
     const key = keyOfPath(id, path);
     const entries = await this.#parts.ports.journal.read(key);
     if (entries === undefined) {
-      throw new HoldfastError("run-not-found", `the journal has no run ${JSON.stringify(id)}`, "runtime.runs() lists those it has.", { details: { runId: id } });
+      throw new HoldfastError(
+        "run-not-found",
+        `the journal has no run ${JSON.stringify(id)}`,
+        "runtime.runs() lists those it has.",
+        { details: { runId: id } },
+      );
     }
     return viewRun(key, entries);
   }
@@ -304,7 +395,9 @@ export class HoldfastRuntime implements Runtime<any, any> {
     await this.#parts.workers?.close(graceMs);
     await this.#quiet(Math.min(graceMs, 1_000));
     if (this.#driver.reports.inFlight > 0) {
-      warn(`${this.#driver.reports.inFlight} calls ignored their abort and are left running; what they do is in doubt until their runs are opened again.`);
+      warn(
+        `${this.#driver.reports.inFlight} calls ignored their abort and are left running; what they do is in doubt until their runs are opened again.`,
+      );
     }
     while (this.#open.size > 0) await new Promise<void>((resolve) => void clock.timer(1, resolve));
     this.#driver.end();
@@ -335,10 +428,27 @@ export class HoldfastRuntime implements Runtime<any, any> {
 }
 
 function closedError(): HoldfastError {
-  return new HoldfastError("runtime-closed", "the runtime was closed", "Open a runtime on the same journal and run the same id: it goes on where it stopped.");
+  return new HoldfastError(
+    "runtime-closed",
+    "the runtime was closed",
+    "Open a runtime on the same journal and run the same id: it goes on where it stopped.",
+  );
 }
 
-const INFRASTRUCTURE = new Set(["journal-append", "journal-corrupt", "journal-unavailable", "fenced", "runtime-closed", "core-trap", "run-stopped", "journal-mismatch", "run-busy", "invalid-call", "invalid-option", "duplicate-call-id"]);
+const INFRASTRUCTURE = new Set([
+  "journal-append",
+  "journal-corrupt",
+  "journal-unavailable",
+  "fenced",
+  "runtime-closed",
+  "core-trap",
+  "run-stopped",
+  "journal-mismatch",
+  "run-busy",
+  "invalid-call",
+  "invalid-option",
+  "duplicate-call-id",
+]);
 
 /** Holdfast's own errors say nothing of what the program came to, so they never close its run. */
 function isInfrastructure(error: unknown): error is HoldfastError {
@@ -395,4 +505,3 @@ function makeLiveRun(parts: {
     unawaited: [],
   };
 }
-

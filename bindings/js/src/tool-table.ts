@@ -1,7 +1,8 @@
 // The tools of a runtime, checked and numbered for the core. The numbers are this host's own and never
 // reach a journal.
-import { type Policy, NONE } from "./core.ts";
+
 import type { Limits } from "./api.ts";
+import { NONE, type Policy } from "./core.ts";
 import { checkChoice, checkFunction, checkInteger, checkKeys, refuseOption, SPAN_MS_MAX } from "./options.ts";
 import type { Effect } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
@@ -21,7 +22,19 @@ export interface DeclaredTool {
   readonly policy: Policy;
 }
 
-const TOOL_OPTIONS = ["effect", "input", "timeoutMs", "graceMs", "retry", "reconcile", "reconcileOptions", "run", "worker", "export", "transfer"];
+const TOOL_OPTIONS = [
+  "effect",
+  "input",
+  "timeoutMs",
+  "graceMs",
+  "retry",
+  "reconcile",
+  "reconcileOptions",
+  "run",
+  "worker",
+  "export",
+  "transfer",
+];
 const EFFECT_NAMES: readonly Effect[] = ["read", "idempotent", "once"];
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/;
 
@@ -30,30 +43,52 @@ const us = (ms: number): bigint => BigInt(ms) * 1000n;
 function checkSchema(path: string, schema: unknown): void {
   if (schema === undefined) return;
   const standard = (schema as { "~standard"?: { validate?: unknown } } | null)?.["~standard"];
-  if (typeof standard?.validate !== "function") refuseOption(path, schema, "a Standard Schema (zod, valibot, arktype, …)");
+  if (typeof standard?.validate !== "function")
+    refuseOption(path, schema, "a Standard Schema (zod, valibot, arktype, …)");
 }
 
 function checkModule(path: string, options: Readonly<Record<string, unknown>>): WorkerModule | undefined {
   const { worker, export: exportName = "default" } = options;
   if (worker === undefined) return undefined;
-  if (typeof exportName !== "string" || exportName === "") refuseOption(`${path}.export`, exportName, "the name of an exported function");
+  if (typeof exportName !== "string" || exportName === "")
+    refuseOption(`${path}.export`, exportName, "the name of an exported function");
   try {
     return { url: new URL(String(worker)).href, exportName: exportName as string };
   } catch {
-    return refuseOption(`${path}.worker`, String(worker), 'an absolute URL, as of new URL("./tool.js", import.meta.url)');
+    return refuseOption(
+      `${path}.worker`,
+      String(worker),
+      'an absolute URL, as of new URL("./tool.js", import.meta.url)',
+    );
   }
 }
 
-function checkPolicy(path: string, options: Readonly<Record<string, unknown>>, effect: Effect, concurrency: number): Policy {
+function checkPolicy(
+  path: string,
+  options: Readonly<Record<string, unknown>>,
+  effect: Effect,
+  concurrency: number,
+): Policy {
   const retry = checkKeys(`${path}.retry`, options.retry, ["attempts", "backoffMs", "backoffMsMax"]);
   const asking = checkKeys(`${path}.reconcileOptions`, options.reconcileOptions, ["asks", "backoffMs", "timeoutMs"]);
   const attempts = checkInteger(`${path}.retry.attempts`, retry.attempts, 1, 100, 1);
   if (attempts > 1 && effect === "once") {
-    refuseOption(`${path}.retry.attempts`, attempts, 'absent for a tool whose effect is "once": declare effect: "idempotent" if it may run twice');
+    refuseOption(
+      `${path}.retry.attempts`,
+      attempts,
+      'absent for a tool whose effect is "once": declare effect: "idempotent" if it may run twice',
+    );
   }
   const backoffMs = checkInteger(`${path}.retry.backoffMs`, retry.backoffMs, 0, SPAN_MS_MAX, 200);
-  const backoffMsMax = checkInteger(`${path}.retry.backoffMsMax`, retry.backoffMsMax, 0, SPAN_MS_MAX, Math.max(30_000, backoffMs));
-  if (backoffMsMax < backoffMs) refuseOption(`${path}.retry.backoffMsMax`, backoffMsMax, `at least backoffMs (${backoffMs})`);
+  const backoffMsMax = checkInteger(
+    `${path}.retry.backoffMsMax`,
+    retry.backoffMsMax,
+    0,
+    SPAN_MS_MAX,
+    Math.max(30_000, backoffMs),
+  );
+  if (backoffMsMax < backoffMs)
+    refuseOption(`${path}.retry.backoffMsMax`, backoffMsMax, `at least backoffMs (${backoffMs})`);
   return {
     attempts,
     backoff: us(backoffMs),
@@ -69,7 +104,8 @@ function checkPolicy(path: string, options: Readonly<Record<string, unknown>>, e
 function declareTool(name: string, tool: unknown, number: number, concurrency: number): DeclaredTool {
   const path = `tools.${name}`;
   if (!NAME.test(name)) refuseOption("tools", name, "named by letters, digits and _ . : / - (at most 128)");
-  if (typeof tool !== "object" || tool === null || !("options" in tool)) refuseOption(path, tool, "made with tool({ … })");
+  if (typeof tool !== "object" || tool === null || !("options" in tool))
+    refuseOption(path, tool, "made with tool({ … })");
   const options = checkKeys(path, (tool as { options: unknown }).options, TOOL_OPTIONS);
   const effect = checkChoice(`${path}.effect`, options.effect, EFFECT_NAMES, "once");
   checkFunction(`${path}.run`, options.run);
@@ -77,7 +113,8 @@ function declareTool(name: string, tool: unknown, number: number, concurrency: n
   checkFunction(`${path}.transfer`, options.transfer);
   checkSchema(`${path}.input`, options.input);
   const module = checkModule(path, options);
-  if ((options.run === undefined) === (module === undefined)) refuseOption(path, Object.keys(options), "given either run or worker, and not both");
+  if ((options.run === undefined) === (module === undefined))
+    refuseOption(path, Object.keys(options), "given either run or worker, and not both");
   return {
     name,
     number,

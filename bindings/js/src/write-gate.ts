@@ -83,7 +83,12 @@ export class WriteGate {
   /** Gives an outcome to whoever waits for it. */
   #resolve(run: LiveRun, row: Resolution): void {
     const slot = run.slots[row.slot]!;
-    const outcome = outcomeOf(slot.call.id, slot.call.tool, row, row.payload === 0 ? undefined : run.payloads.get(row.payload));
+    const outcome = outcomeOf(
+      slot.call.id,
+      slot.call.tool,
+      row,
+      row.payload === 0 ? undefined : run.payloads.get(row.payload),
+    );
     run.payloads.delete(row.payload);
     slot.outcome = outcome;
     if (this.#hub.listening) {
