@@ -37,7 +37,7 @@ export {
 } from "./outcome.ts";
 export type { Clock, Journal, OpenedRun, Ports, PruneOptions, RunSummary, WorkerModule } from "./ports.ts";
 export { CallFailedError } from "./run.ts";
-export { RunFailedError } from "./runtime.ts";
+export { RunFailedError } from "./run-end.ts";
 export {
   type InlineToolOptions,
   type InputOf,

@@ -4,6 +4,7 @@
 import type { Action, CoreEntry, Resolution } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import type { HoldfastError } from "./errors.ts";
+import type { JournaledRun } from "./journaled-run.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Payload, PlannedCall } from "./payload.ts";
 import type { PreparedCall } from "./prepared-call.ts";
@@ -85,6 +86,47 @@ export interface RunTurn {
   readonly entries: CoreEntry[];
   readonly gated: Action[];
   readonly resolutions: Resolution[];
+}
+
+/** A run that is about to be opened from its journal. */
+export function makeLiveRun(parts: {
+  readonly key: string;
+  readonly id: string;
+  readonly fence: number;
+  readonly adapt: boolean;
+  readonly number: number;
+  readonly journaled: JournaledRun;
+  readonly onStop: (error: HoldfastError) => void;
+}): LiveRun {
+  const idUses = new Map<string, number>();
+  const generations = new Map<number, number>();
+  for (const [ordinal, slot] of parts.journaled.slots.entries()) {
+    const before = idUses.get(slot.id) ?? 0;
+    if (before > 0) generations.set(ordinal, before);
+    idUses.set(slot.id, before + 1);
+  }
+  return {
+    number: parts.number,
+    key: parts.key,
+    id: parts.id,
+    fence: parts.fence,
+    adapt: parts.adapt,
+    journaled: parts.journaled.slots,
+    slots: [],
+    byId: new Map(),
+    idUses,
+    generations,
+    payloads: parts.journaled.payloads,
+    nextPayload: parts.journaled.entries.length + 2,
+    stash: [],
+    lastAppend: undefined,
+    created: 0,
+    controller: new AbortController(),
+    stopped: undefined,
+    onStop: parts.onStop,
+    onClosed: undefined,
+    unawaited: [],
+  };
 }
 
 /** A new call in flight. */

@@ -5,29 +5,21 @@ import { describeError } from "./call-error.ts";
 import { Refused } from "./core.ts";
 import { portableSha256 } from "./digest.ts";
 import { Driver } from "./driver.ts";
-import type { Entry } from "./entry.ts";
 import { HoldfastError } from "./errors.ts";
 import { EventHub } from "./event-hub.ts";
 import type { CallEvent } from "./events.ts";
-import { corrupt, type JournaledRun, readJournal, refusedJournal } from "./journaled-run.ts";
-import { decodeJson } from "./json.ts";
-import { type InFlight, type LiveRun, type LiveSlot, signalOf } from "./live-run.ts";
-import {
-  checkChoice,
-  checkFunction,
-  checkInteger,
-  checkKeys,
-  checkString,
-  refuseOption,
-  SPAN_MS_MAX,
-} from "./options.ts";
-import type { CallError, Json } from "./outcome.ts";
+import { type JournaledRun, readJournal, refusedJournal } from "./journaled-run.ts";
+import { type InFlight, type LiveRun, type LiveSlot, makeLiveRun, signalOf } from "./live-run.ts";
+import { checkInteger, checkKeys, checkString, refuseOption, SPAN_MS_MAX } from "./options.ts";
 import { errorPayload, resultPayload } from "./payload.ts";
 import type { Ports } from "./ports.ts";
 import type { PrepareWith } from "./prepared-call.ts";
 import { ProgramRun } from "./run.ts";
+import { closedError, finishedResult, isOfTheHost } from "./run-end.ts";
 import { childKey, keyOfPath, keyPath, runKey } from "./run-key.ts";
+import { checkRunOptions, childOptions, type OpenWith } from "./run-options.ts";
 import { viewRun } from "./run-view.ts";
+import { takeLease } from "./take-lease.ts";
 import type { ToolTable } from "./tool-table.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -39,47 +31,6 @@ export interface RuntimeParts {
   readonly inputBytesMax: number;
   readonly resultBytesMax: number;
   readonly workers: WorkerPool | undefined;
-}
-
-/** How a run of a program is opened, checked. */
-interface OpenWith {
-  readonly version: string | undefined;
-  readonly onVersionChange: RunOptions["onVersionChange"];
-  readonly adapt: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly waitMs: number;
-}
-
-const LEASE_POLL_MS = 50;
-
-/** What a run's program threw in an earlier process: `cause` is the error as it was journaled. */
-export class RunFailedError extends HoldfastError {
-  override readonly name: string = "RunFailedError";
-  readonly error: CallError;
-  constructor(runId: string, error: CallError) {
-    super(
-      "run-failed",
-      `the program of run ${JSON.stringify(runId)} threw ${error.name}: ${error.message}`,
-      "The run is closed; to try again give it a new id.",
-      { cause: error },
-    );
-    this.error = error;
-  }
-}
-
-function checkRunOptions(options: unknown): OpenWith {
-  const given = checkKeys("options", options, ["version", "onVersionChange", "onMismatch", "signal", "waitMs"]);
-  checkFunction("options.onVersionChange", given.onVersionChange);
-  const { signal } = given;
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    refuseOption("options.signal", signal, "an AbortSignal");
-  return {
-    version: checkString("options.version", given.version, 200),
-    onVersionChange: given.onVersionChange as RunOptions["onVersionChange"],
-    adapt: checkChoice("options.onMismatch", given.onMismatch, ["fail", "adapt"], "fail") === "adapt",
-    signal: signal as AbortSignal | undefined,
-    waitMs: checkInteger("options.waitMs", given.waitMs, 0, SPAN_MS_MAX, 0),
-  };
 }
 
 export class HoldfastRuntime implements Runtime<any, any> {
@@ -145,25 +96,9 @@ export class HoldfastRuntime implements Runtime<any, any> {
     if (this.#closing !== undefined) throw closedError();
   }
 
-  async #takeLease(key: string, id: string, waitMs: number): Promise<{ fence: number; entries: readonly Entry[] }> {
-    const { journal, clock } = this.#parts.ports;
-    const until = clock.nowUs() + waitMs * 1000;
-    for (;;) {
-      try {
-        return await journal.open(key);
-      } catch (thrown) {
-        const busy = thrown instanceof HoldfastError && thrown.code === "run-busy";
-        if (!busy || clock.nowUs() >= until || this.#closing !== undefined) throw thrown;
-      }
-      await new Promise<void>((resolve) => void clock.timer(LEASE_POLL_MS, resolve));
-      this.#refuseClosed();
-      void id;
-    }
-  }
-
   async #runOnce(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
     const { journal } = this.#parts.ports;
-    const { fence, entries } = await this.#takeLease(key, id, options.waitMs);
+    const { fence, entries } = await takeLease(this.#parts.ports, key, options.waitMs, () => this.#refuseClosed());
     try {
       const journaled = readJournal(id, entries, this.#parts.tools, this.#prepare.sha256);
       if (journaled.closed !== undefined) return finishedResult(id, journaled.closed, entries.length - 1);
@@ -257,7 +192,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
     try {
       payload = resultPayload(await program(run), this.#parts.resultBytesMax);
     } catch (error) {
-      if (isInfrastructure(error)) {
+      if (isOfTheHost(error)) {
         this.#driver.stop(live, error);
         throw error;
       }
@@ -304,13 +239,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
     const id = keyPath(key).at(-1) as string;
     if (inFlight.children++ === 0) this.#driver.reports.suspend(parent, slot, inFlight.attempt);
     try {
-      return await this.#runKeyed(key, id, program, {
-        version: undefined,
-        onVersionChange: undefined,
-        adapt: parent.adapt,
-        signal: signalOf(inFlight),
-        waitMs: 0,
-      });
+      return await this.#runKeyed(key, id, program, childOptions(parent.adapt, signalOf(inFlight)));
     } finally {
       if (--inFlight.children === 0) await this.#goOn(parent, slot, inFlight);
     }
@@ -425,83 +354,4 @@ export class HoldfastRuntime implements Runtime<any, any> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function closedError(): HoldfastError {
-  return new HoldfastError(
-    "runtime-closed",
-    "the runtime was closed",
-    "Open a runtime on the same journal and run the same id: it goes on where it stopped.",
-  );
-}
-
-const INFRASTRUCTURE = new Set([
-  "journal-append",
-  "journal-corrupt",
-  "journal-unavailable",
-  "fenced",
-  "runtime-closed",
-  "core-trap",
-  "run-stopped",
-  "journal-mismatch",
-  "run-busy",
-  "invalid-call",
-  "invalid-option",
-  "duplicate-call-id",
-]);
-
-/** Holdfast's own errors say nothing of what the program came to, so they never close its run. */
-function isInfrastructure(error: unknown): error is HoldfastError {
-  return error instanceof HoldfastError && INFRASTRUCTURE.has(error.code);
-}
-
-function finishedResult(id: string, closed: Entry, row: number): Json | undefined {
-  let value: Json | undefined;
-  try {
-    value = closed.payload === null ? undefined : decodeJson(closed.payload);
-  } catch (thrown) {
-    throw corrupt(id, undefined, row, "its result is not JSON", thrown);
-  }
-  if (closed.outcome !== 0) throw new RunFailedError(id, describeError(value));
-  return value;
-}
-
-function makeLiveRun(parts: {
-  readonly key: string;
-  readonly id: string;
-  readonly fence: number;
-  readonly adapt: boolean;
-  readonly number: number;
-  readonly journaled: JournaledRun;
-  readonly onStop: (error: HoldfastError) => void;
-}): LiveRun {
-  const idUses = new Map<string, number>();
-  const generations = new Map<number, number>();
-  for (const [ordinal, slot] of parts.journaled.slots.entries()) {
-    const before = idUses.get(slot.id) ?? 0;
-    if (before > 0) generations.set(ordinal, before);
-    idUses.set(slot.id, before + 1);
-  }
-  return {
-    number: parts.number,
-    key: parts.key,
-    id: parts.id,
-    fence: parts.fence,
-    adapt: parts.adapt,
-    journaled: parts.journaled.slots,
-    slots: [],
-    byId: new Map(),
-    idUses,
-    generations,
-    payloads: parts.journaled.payloads,
-    nextPayload: parts.journaled.entries.length + 2,
-    stash: [],
-    lastAppend: undefined,
-    created: 0,
-    controller: new AbortController(),
-    stopped: undefined,
-    onStop: parts.onStop,
-    onClosed: undefined,
-    unawaited: [],
-  };
 }

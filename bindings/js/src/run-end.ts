@@ -1,0 +1,62 @@
+// How a run ends: what a finished one gives again, and which errors end a run's stay here without ending
+// the run.
+import { describeError } from "./call-error.ts";
+import type { Entry } from "./entry.ts";
+import { HoldfastError, JournalError } from "./errors.ts";
+import { corrupt } from "./journaled-run.ts";
+import { decodeJson } from "./json.ts";
+import type { CallError, Json } from "./outcome.ts";
+
+/** What a run's program threw in an earlier process: `cause` is the error as it was journaled. */
+export class RunFailedError extends HoldfastError {
+  override readonly name: string = "RunFailedError";
+  readonly error: CallError;
+  constructor(runId: string, error: CallError) {
+    super(
+      "run-failed",
+      `the program of run ${JSON.stringify(runId)} threw ${error.name}: ${error.message}`,
+      "The run is closed; to try again give it a new id.",
+      { cause: error },
+    );
+    this.error = error;
+  }
+}
+
+/** What a closed run's program returned. Throws RunFailedError when it threw. */
+export function finishedResult(id: string, closed: Entry, row: number): Json | undefined {
+  let value: Json | undefined;
+  try {
+    value = closed.payload === null ? undefined : decodeJson(closed.payload);
+  } catch (thrown) {
+    throw corrupt(id, undefined, row, "its result is not JSON", thrown);
+  }
+  if (closed.outcome !== 0) throw new RunFailedError(id, describeError(value));
+  return value;
+}
+
+/** What an open run is told when its runtime closes. */
+export function closedError(): HoldfastError {
+  return new HoldfastError(
+    "runtime-closed",
+    "the runtime was closed",
+    "Open a runtime on the same journal and run the same id: it goes on where it stopped.",
+  );
+}
+
+/** Codes that say nothing of what the program came to. */
+const OF_THE_HOST = new Set([
+  "fenced",
+  "runtime-closed",
+  "core-trap",
+  "run-stopped",
+  "run-busy",
+  "journal-mismatch",
+  "invalid-call",
+  "invalid-option",
+  "duplicate-call-id",
+]);
+
+/** Holdfast's own errors say nothing of what the program came to, so they never close its run. */
+export function isOfTheHost(error: unknown): error is HoldfastError {
+  return error instanceof JournalError || (error instanceof HoldfastError && OF_THE_HOST.has(error.code));
+}
