@@ -92,8 +92,7 @@ function resize(event: Event): void {
     return;
   }
   if (!hasTool(event.slot)) return refuse(NONE, NONE, Refusal.unknownTool);
-  const permits = setToolPermits(event.slot, <u32>event.a);
-  if (permits !== null) gained(permits);
+  gained(setToolPermits(event.slot, <u32>event.a));
 }
 
 function apply(event: Event, calls: usize, callCount: u32): void {

@@ -44,13 +44,10 @@ export function configurePermits(concurrency: u32, count: u32): void {
   toolCount = count;
 }
 
-/** Bounds a tool; NONE lifts the bound. The permits stay, so what is parked on them is looked at again. */
-export function setToolPermits(tool: u32, size: u32): Permits | null {
+/** Bounds a tool; NONE lifts the bound. Unbounded ones are counted too: a bound that comes later finds its calls. */
+export function setToolPermits(tool: u32, size: u32): Permits {
   const at = tools + <usize>tool * sizeof<usize>();
-  if (load<usize>(at) == 0) {
-    if (size == NONE) return null;
-    store<usize>(at, changetype<usize>(makePermits(size)));
-  }
+  if (load<usize>(at) == 0) store<usize>(at, changetype<usize>(makePermits(size)));
   const permits = changetype<Permits>(load<usize>(at));
   permits.size = size;
   return permits;

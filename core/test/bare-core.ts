@@ -1,0 +1,121 @@
+// The bare module, driven as a host without a component runtime does: records written and read at the
+// offsets that core.wit gives them. Beside the glue it shows that both speak of the same world.
+import { camel, enums, type Layout, layoutOf } from "./wit.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  reserve(bytes: number): number;
+  configure(seed: bigint, concurrency: number, tools: number, count: number): number;
+  open(
+    now: bigint,
+    wall: bigint,
+    run: number,
+    adapt: number,
+    entries: number,
+    n: number,
+    calls: number,
+    m: number,
+  ): number;
+  handle(now: bigint, wall: bigint, events: number, n: number, calls: number, m: number): number;
+  inspect(run: number): number;
+}
+
+const layouts = new Map<string, Layout>();
+const layout = (name: string): Layout => {
+  const known = layouts.get(name) ?? layoutOf(name);
+  layouts.set(name, known);
+  return known;
+};
+
+export class BareCore {
+  readonly #exports: Exports;
+  constructor(module: WebAssembly.Module) {
+    this.#exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
+  }
+
+  get #view(): DataView {
+    return new DataView(this.#exports.memory.buffer);
+  }
+
+  #write(record: string, rows: readonly Row[], at: number): void {
+    const { fields, size } = layout(record);
+    const view = this.#view;
+    for (const [i, row] of rows.entries()) {
+      for (const { name, type, offset } of fields) {
+        const value = row[name];
+        const to = at + i * size + offset;
+        if (type === "u64") view.setBigUint64(to, value as bigint, true);
+        else if (type === "u32") view.setUint32(to, value as number, true);
+        else if (type === "u8") view.setUint8(to, value as number);
+        else if (type === "bool") view.setUint8(to, value === true ? 1 : 0);
+        else view.setUint8(to, (enums.get(type) as readonly string[]).indexOf(value as string));
+      }
+    }
+  }
+
+  #read(record: string, at: number): Record<string, unknown> {
+    const view = this.#view;
+    const row: Record<string, unknown> = {};
+    for (const { name, type, offset } of layout(record).fields) {
+      const from = at + offset;
+      if (type === "u64") row[name] = view.getBigUint64(from, true);
+      else if (type === "u32") row[name] = view.getUint32(from, true);
+      else if (type === "u8") row[name] = view.getUint8(from);
+      else if (type === "bool") row[name] = view.getUint8(from) !== 0;
+      else if (type.startsWith("list<"))
+        row[name] = this.#list(type.slice(5, -1), view.getUint32(from, true), view.getUint32(from + 4, true));
+      else row[name] = enums.get(type)?.[view.getUint8(from)];
+    }
+    return row;
+  }
+
+  #list(record: string, at: number, count: number): unknown[] {
+    return Array.from({ length: count }, (_, i) => this.#read(record, at + i * layout(record).size));
+  }
+
+  /** One block for both lists, as the input area wants it. */
+  #lay(first: string, firstRows: readonly Row[], second: string, secondRows: readonly Row[]): [number, number] {
+    const bytes = firstRows.length * layout(first).size;
+    const gap = Math.ceil(bytes / 8) * 8;
+    const at = this.#exports.reserve(gap + secondRows.length * layout(second).size + 8);
+    this.#write(first, firstRows, at);
+    this.#write(second, secondRows, at + gap);
+    return [at, at + gap];
+  }
+
+  #accepted(result: number): unknown {
+    if (this.#view.getUint8(result) === 0) return this.#read("reaction", result + 8);
+    return { refused: this.#read("refusal", result + 8) };
+  }
+
+  configure(seed: bigint, concurrency: number, tools: readonly Row[]): void {
+    const [at] = this.#lay("policy", tools, "policy", []);
+    if (this.#view.getUint8(this.#exports.configure(seed, concurrency, at, tools.length)) !== 0)
+      throw new Error("refused");
+  }
+
+  open(
+    now: bigint,
+    wall: bigint,
+    run: number,
+    adapt: boolean,
+    entries: readonly Row[],
+    calls: readonly Row[],
+  ): unknown {
+    const [e, c] = this.#lay("entry", entries, "call", calls);
+    return this.#accepted(this.#exports.open(now, wall, run, adapt ? 1 : 0, e, entries.length, c, calls.length));
+  }
+
+  handle(now: bigint, wall: bigint, events: readonly Row[], calls: readonly Row[]): unknown {
+    const [e, c] = this.#lay("event", events, "call", calls);
+    return this.#read("reaction", this.#exports.handle(now, wall, e, events.length, c, calls.length));
+  }
+
+  inspect(run: number): unknown {
+    return this.#read("standing", this.#exports.inspect(run));
+  }
+}
+
+export { camel };
