@@ -11,7 +11,11 @@ const [journalPath, ledgerPath, killAt, moment] = process.argv.slice(2);
 const pause = (ms, signal) =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
   });
 
 // ── the outside ───────────────────────────────────────────────────────────────────────────────
