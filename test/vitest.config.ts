@@ -10,6 +10,7 @@ const quick = [
   "bindings/**/*.test.ts",
   "core/**/*.test.ts",
   "conformance/**/*.test.ts",
+  "test/limits/**/*.test.ts",
   "test/rules/**/*.test.ts",
   "test/tidy/**/*.test.ts",
   "test/types/**/*.test.ts",
