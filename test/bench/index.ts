@@ -10,10 +10,19 @@ import { batches } from "./scenarios/batches.ts";
 import { coreCost } from "./scenarios/core-cost.ts";
 import { crowd } from "./scenarios/crowd.ts";
 import { makespan } from "./scenarios/makespan.ts";
+import { queued } from "./scenarios/queued.ts";
 import { recovery } from "./scenarios/recovery.ts";
 import { sizes } from "./scenarios/sizes.ts";
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { batches, crowd, makespan, recovery, core: coreCost, sizes };
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  batches,
+  crowd,
+  makespan,
+  recovery,
+  core: coreCost,
+  queued,
+  sizes,
+};
 
 const { values } = parseArgs({
   options: {
