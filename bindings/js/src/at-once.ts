@@ -9,8 +9,9 @@ import type { Happened } from "./inbox.ts";
 import type { LiveRun, LiveSlot } from "./live-run.ts";
 import { type Difference, difference, MISMATCH_KINDS } from "./mismatch.ts";
 import { performAbort } from "./perform.ts";
-import type { Clock } from "./ports.ts";
+import type { Clock, Ports } from "./ports.ts";
 import { duplicateId } from "./prepared-call.ts";
+import { runEnded } from "./run-end.ts";
 
 /** Calls have become slots. */
 export function place(run: LiveRun, row: Placement, { waiting }: Happened, hub: EventHub, clock: Clock): void {
@@ -102,19 +103,28 @@ function refuse(run: LiveRun, action: Action, { events, waiting }: Happened): vo
 
 function refusalError(code: number, run: LiveRun, callId: string): HoldfastError {
   if (code === 0) return duplicateId(callId, `run ${JSON.stringify(run.id)} has already made a call of that id`);
-  return new HoldfastError(
-    "run-stopped",
-    `run ${JSON.stringify(run.id)} takes no more calls: its program has ended`,
-    "Await every call before the program returns.",
-  );
+  return runEnded(run);
 }
 
 /** In mode adapt: says which slots of the journal the program no longer makes. */
-export function emitLeftBehind(run: LiveRun, differences: readonly Difference[], hub: EventHub, clock: Clock): void {
-  if (!hub.listening) return;
-  for (const one of differences) {
-    if (one.journal === undefined || one.slot === undefined) continue;
-    const step = { at: clock.wallMs(), runId: run.id, callId: one.journal.id, tool: one.journal.tool, slot: one.slot };
-    hub.emit({ ...step, kind: "left-behind", state: one.journal.state });
+export function reportLeftBehind(
+  run: LiveRun,
+  differences: readonly Difference[],
+  hub: EventHub,
+  { clock, warn }: Pick<Ports, "clock" | "warn">,
+): void {
+  const said: string[] = [];
+  for (const { slot, journal } of differences) {
+    if (journal === undefined || slot === undefined) continue;
+    const { id, tool, state } = journal;
+    said.push(`${id} (${state === "in-doubt" ? "in doubt" : state})`);
+    hub.emit({ at: clock.wallMs(), runId: run.id, callId: id, tool, slot, kind: "left-behind", state });
   }
+  if (said.length === 0) return;
+  const more = said.length > LEFT_SHOWN_MAX ? ` and ${said.length - LEFT_SHOWN_MAX} more` : "";
+  warn(
+    `run ${JSON.stringify(run.id)} leaves behind ${said.length} of the calls in its journal: ${said.slice(0, LEFT_SHOWN_MAX).join(", ")}${more}. They stay in the journal; its program no longer makes them.`,
+  );
 }
+
+const LEFT_SHOWN_MAX = 10;

@@ -4,7 +4,7 @@
 // One turn: what happened since the last one goes in as one list; placements are read first, then each
 // run's entries pass the write gate, and what the program sees next becomes the next turn's events.
 import type { BatchOptions } from "./api.ts";
-import { actAtOnce, emitLeftBehind, place } from "./at-once.ts";
+import { actAtOnce, place, reportLeftBehind } from "./at-once.ts";
 import { describeError } from "./call-error.ts";
 import { CallReports } from "./call-reports.ts";
 import { type Action, type Call, type Core, type CoreEntry, NONE, openCore, type Reaction } from "./core.ts";
@@ -197,7 +197,7 @@ export class Driver {
       this.#core = this.#newCore();
       const lost = this.runs.takeAll();
       for (const run of lost) {
-        for (const slot of run.slots) if (slot?.inFlight !== undefined) performAbort(slot, forgottenAction(slot));
+        for (const slot of run.slots) if (slot !== undefined) forgetSlot(slot);
         this.stop(run, thrown);
       }
       this.#inbox.discard();
@@ -227,8 +227,8 @@ export class Driver {
     }
     for (const turn of turns.values()) this.#gate.pass(turn);
     for (const [run, found] of differences) {
-      if (run.adapt) emitLeftBehind(run, found, this.#hub, clock);
-      else this.stop(run, new MismatchError(run.id, found));
+      if (run.adapt) reportLeftBehind(run, found, this.#hub, this.#ports);
+      else this.stop(run, new MismatchError(run.id, found, run.thrown));
     }
     this.#answerAnnouncements(happened);
     this.#timer.set(reaction.wakeAt);
@@ -251,6 +251,7 @@ export class Driver {
       const wait = waiting[event.first]?.wait;
       const run = this.runs.get(event.run);
       if (wait === undefined || !wait.announced || run === undefined) continue;
+      if (run.stopped !== undefined) continue; // its program sees neither
       if (run.lastAppend === undefined) wait.resolve([]);
       else
         run.lastAppend.then(

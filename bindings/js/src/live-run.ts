@@ -78,6 +78,8 @@ export interface LiveRun {
   /** Called when run-closed is durable. */
   onClosed: (() => void) | undefined;
   unawaited: string[];
+  /** What the program threw, if it has. */
+  thrown: unknown;
 }
 
 /** What one turn of the core brings to one run. */
@@ -126,6 +128,7 @@ export function makeLiveRun(parts: {
     onStop: parts.onStop,
     onClosed: undefined,
     unawaited: [],
+    thrown: undefined,
   };
 }
 

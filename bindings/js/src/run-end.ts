@@ -54,6 +54,7 @@ const OF_THE_HOST = new Set([
   "invalid-call",
   "invalid-option",
   "duplicate-call-id",
+  "unknown-call",
 ]);
 
 /** Holdfast's own errors say nothing of what the program came to, so they never close its run. */

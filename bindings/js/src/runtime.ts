@@ -188,7 +188,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
       random: this.#parts.ports.random,
     });
     let payload: ReturnType<typeof errorPayload>;
-    let thrown: unknown;
+    let threw = false;
     try {
       payload = resultPayload(await program(run), this.#parts.resultBytesMax);
     } catch (error) {
@@ -196,13 +196,14 @@ export class HoldfastRuntime implements Runtime<any, any> {
         this.#driver.stop(live, error);
         throw error;
       }
-      thrown = error;
+      threw = true;
+      live.thrown = error;
       payload = errorPayload(describeError(error));
     }
     await this.#driver.close(live, payload);
     this.#reportUnawaited(live);
     if (payload.kind === "value") return payload.value;
-    if (thrown !== undefined) throw thrown;
+    if (threw) throw live.thrown;
     throw new HoldfastError(
       "result-not-json",
       `the program of run ${JSON.stringify(live.id)} returned what a journal cannot hold: ${payload.error.message}`,
