@@ -25,9 +25,9 @@ function asData(value: unknown): Json | undefined {
 
 function show(value: unknown): string {
   try {
-    return typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+    return typeof value === "object" ? JSON.stringify(value) : String(value);
   } catch {
-    return Object.prototype.toString.call(value);
+    return `a ${typeof value} that cannot be shown`;
   }
 }
 
@@ -39,11 +39,19 @@ function read(value: object, key: string): unknown {
   }
 }
 
-/** What is kept of a thrown value: name, message, code, data (JSON up to 64 KiB), stack. */
+/** What is kept of a thrown value: name, message, code, data (JSON up to 64 KiB), stack. Never throws. */
 export function describeError(thrown: unknown): CallError {
+  try {
+    return described(thrown);
+  } catch {
+    return { name: "NonError", message: "something was thrown that cannot be looked at" }; // a proxy with traps that throw
+  }
+}
+
+function described(thrown: unknown): CallError {
   if (typeof thrown !== "object" || thrown === null) {
     const data = asData(thrown);
-    return { name: "NonError", message: text(show(thrown), String(thrown)), ...(data === undefined ? {} : { data }) };
+    return { name: "NonError", message: text(show(thrown), "nothing"), ...(data === undefined ? {} : { data }) };
   }
   const isError = thrown instanceof Error || typeof read(thrown, "message") === "string";
   const code = read(thrown, "code");
