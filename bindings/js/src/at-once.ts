@@ -3,7 +3,7 @@
 import type { Action, Placement } from "./core.ts";
 import { NONE } from "./core.ts";
 import { emitQueued, stepOf } from "./emit.ts";
-import { HoldfastError } from "./errors.ts";
+import type { HoldfastError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { Happened } from "./inbox.ts";
 import type { LiveRun, LiveSlot } from "./live-run.ts";

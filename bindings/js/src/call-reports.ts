@@ -25,14 +25,17 @@ export class CallReports implements Reports {
     this.#clock = clock;
   }
 
-  #ended(slot: LiveSlot, attempt: number): void {
-    if (slot.inFlight?.attempt === attempt) slot.inFlight = undefined;
+  /** False: it has ended already, and its run's number may be another's by now. */
+  #ended(slot: LiveSlot, attempt: number): boolean {
+    if (slot.inFlight?.attempt !== attempt) return false;
+    slot.inFlight = undefined;
     this.inFlight--;
     if (this.inFlight === 0) this.onQuiet?.();
+    return true;
   }
 
   settled(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload, final: boolean): void {
-    this.#ended(slot, attempt);
+    if (!this.#ended(slot, attempt)) return;
     const fields = { run: run.number, slot: slot.ordinal, attempt, payload: keepPayload(run, payload) };
     this.#send(
       coreEvent("settled", { ...fields, outcome: payload.kind === "error" ? "error" : "ok", mode: final ? 1 : 0 }),
@@ -40,12 +43,12 @@ export class CallReports implements Reports {
   }
 
   stopped(run: LiveRun, slot: LiveSlot, attempt: number): void {
-    this.#ended(slot, attempt);
+    if (!this.#ended(slot, attempt)) return;
     this.#send(coreEvent("stopped", { run: run.number, slot: slot.ordinal, attempt }));
   }
 
   lost(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload): void {
-    this.#ended(slot, attempt);
+    if (!this.#ended(slot, attempt)) return;
     this.#send(coreEvent("lost", { run: run.number, slot: slot.ordinal, attempt, payload: keepPayload(run, payload) }));
   }
 
@@ -70,10 +73,12 @@ export class CallReports implements Reports {
   }
 
   suspend(run: LiveRun, slot: LiveSlot, attempt: number): void {
+    if (slot.inFlight?.attempt !== attempt) return;
     this.#send(coreEvent("suspend", { run: run.number, slot: slot.ordinal, attempt }));
   }
 
   resume(run: LiveRun, slot: LiveSlot, attempt: number): void {
+    if (slot.inFlight?.attempt !== attempt) return;
     this.#send(coreEvent("resume", { run: run.number, slot: slot.ordinal, attempt }));
   }
 }

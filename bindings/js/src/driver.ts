@@ -22,6 +22,7 @@ import { openingPayload, type Payload } from "./payload.ts";
 import { type PerformWith, performAbort, performAsk, performCall } from "./perform.ts";
 import type { Ports } from "./ports.ts";
 import type { PreparedCall } from "./prepared-call.ts";
+import { runEnded } from "./run-end.ts";
 import type { ToolTable } from "./tool-table.ts";
 import { WakeTimer } from "./wake-timer.ts";
 import { WriteGate } from "./write-gate.ts";
@@ -98,6 +99,7 @@ export class Driver {
     options: BatchOptions & { readonly announced?: boolean },
   ): Promise<Outcome[]> {
     if (run.stopped !== undefined) return forever();
+    if (!this.runs.has(run)) return Promise.reject(runEnded(run));
     return new Promise((resolve, reject) => {
       const announced = options.announced === true;
       const wait: BatchWait = { outcomes: new Array(calls.length), left: calls.length, announced, resolve, reject };
@@ -149,7 +151,7 @@ export class Driver {
   }
 
   cancel(run: LiveRun): void {
-    if (run.stopped === undefined) this.#inbox.send(cancelEvent(run));
+    if (run.stopped === undefined && this.runs.has(run)) this.#inbox.send(cancelEvent(run));
   }
 
   /** Nothing more starts, in any run. */
@@ -162,7 +164,8 @@ export class Driver {
     if (run.stopped !== undefined) return;
     run.stopped = error;
     run.stash = [];
-    this.#inbox.send(coreEvent("forget", { run: run.number }));
+    // A run that the core has left by itself may have given its number to another.
+    if (this.runs.has(run)) this.#inbox.send(coreEvent("forget", { run: run.number }));
     run.controller.abort(error);
     if (this.#hub.listening) {
       this.#hub.emit({
@@ -185,6 +188,7 @@ export class Driver {
   #turn(): void {
     const happened = this.#inbox.take();
     const reaction = this.#guarded(() => this.#core.handle(this.#now(), this.#wall(), happened.events, happened.calls));
+    this.runs.turned();
     if (reaction !== undefined) this.#carryOut(reaction, happened);
   }
 
@@ -271,15 +275,9 @@ function forever<Value>(): Promise<Value> {
   return new Promise(() => undefined); // the run has stopped: its program sees neither success nor failure
 }
 
-function forgottenAction(slot: LiveSlot): Action {
-  return {
-    kind: "abort",
-    gate: "none",
-    code: 2,
-    run: 0,
-    slot: slot.ordinal,
-    attempt: slot.inFlight?.attempt ?? 0,
-    call: NONE,
-    until: 0n,
-  };
+/** What the core would have said of a slot whose run is forgotten: the call and the ask are told to stop. */
+function forgetSlot(slot: LiveSlot): void {
+  const blank = { kind: "abort", gate: "none", run: 0, slot: slot.ordinal, attempt: 0, call: NONE, until: 0n } as const;
+  performAbort(slot, { ...blank, code: 2 });
+  performAbort(slot, { ...blank, code: 3 });
 }

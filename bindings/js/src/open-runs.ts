@@ -4,6 +4,8 @@ import type { LiveRun } from "./live-run.ts";
 export class OpenRuns {
   readonly #runs = new Map<number, LiveRun>();
   readonly #free: number[] = [];
+  /** Released since the last turn: an event that speaks of them may still be on its way. */
+  readonly #leaving: number[] = [];
   #next = 0;
 
   takeNumber(): number {
@@ -23,9 +25,19 @@ export class OpenRuns {
     return this.#runs.get(number);
   }
 
-  /** The core has nothing of it any more: its number may be used again. */
+  /** Is it this very run that the core knows by its number? */
+  has(run: LiveRun): boolean {
+    return this.#runs.get(run.number) === run;
+  }
+
+  /** The core has nothing of it any more: its number may be used again, after the turn that is under way. */
   release(number: number): void {
-    if (this.#runs.delete(number)) this.#free.push(number);
+    if (this.#runs.delete(number)) this.#leaving.push(number);
+  }
+
+  /** The core has taken all that had happened: nothing speaks of the released numbers any more. */
+  turned(): void {
+    if (this.#leaving.length > 0) this.#free.push(...this.#leaving.splice(0));
   }
 
   /** The core itself is gone. Their numbers are not used again: what is in flight still reports by them. */

@@ -129,7 +129,8 @@ export function performCall(run: LiveRun, slot: LiveSlot, action: Action, withTh
             new CallContext(run, slot, inFlight, until, withThese),
           )
         : runInWorker(run, slot, inFlight, until, withThese);
-    if (isThenable(result)) result.then(done, failed);
+    // By way of a real promise: a careless thenable may settle twice.
+    if (isThenable(result)) Promise.resolve(result).then(done, failed);
     else done(result);
   } catch (thrown) {
     failed(thrown);
@@ -210,16 +211,24 @@ export function performAsk(run: LiveRun, slot: LiveSlot, action: Action, withThe
       return signalOf(inFlight);
     },
   };
+  /** False: the ask was given up, and its run's number may be another's by now. */
+  const ended = (): boolean => {
+    if (slot.ask !== inFlight) return false;
+    slot.ask = undefined;
+    return true;
+  };
   const answered = (answer: unknown): void => {
     const verdict = readVerdict(answer);
     if (verdict === undefined) {
       failed(refusal("no-verdict", "the reconciler answered neither done(…), failed(…), notDone() nor unknown()"));
       return;
     }
+    if (!ended()) return;
     const { kind, payload } = verdictPayload(verdict, withThese.resultBytesMax);
     reports.reconciled(run, slot, ask, kind, payload);
   };
   const failed = (thrown: unknown): void => {
+    if (!ended()) return;
     reports.noVerdict(run, slot, action.attempt, thrown);
     reports.reconciled(run, slot, ask, "unknown", undefined);
   };
@@ -227,7 +236,7 @@ export function performAsk(run: LiveRun, slot: LiveSlot, action: Action, withThe
     const reconcile = slot.call.declared?.options.reconcile;
     if (reconcile === undefined) throw new Error("the core asked a reconciler that is not declared");
     const answer = reconcile(slot.call.parsed, context);
-    if (isThenable(answer)) answer.then(answered, failed);
+    if (isThenable(answer)) Promise.resolve(answer).then(answered, failed);
     else answered(answer);
   } catch (thrown) {
     failed(thrown);
@@ -237,5 +246,7 @@ export function performAsk(run: LiveRun, slot: LiveSlot, action: Action, withThe
 /** Tells an attempt, or an ask, to stop. */
 export function performAbort(slot: LiveSlot, action: Action): void {
   const inFlight = action.code === 3 ? slot.ask : slot.inFlight;
-  if (inFlight !== undefined) tellToStop(inFlight, stopReason(action.code), Number(action.until) / 1000);
+  if (inFlight === undefined) return;
+  if (action.code === 3) slot.ask = undefined; // whatever it says now, nobody asks any more
+  tellToStop(inFlight, stopReason(action.code), Number(action.until) / 1000);
 }

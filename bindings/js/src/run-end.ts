@@ -43,6 +43,24 @@ export function closedError(): HoldfastError {
   );
 }
 
+/** What a call is told that is made after its program has ended. */
+export function runEnded(run: { readonly id: string }): HoldfastError {
+  return new HoldfastError(
+    "run-stopped",
+    `run ${JSON.stringify(run.id)} takes no more calls: its program has ended`,
+    "Await every call before the program returns.",
+  );
+}
+
+/** What a tool is told that opens a child run after its call has ended. */
+export function callEnded(callId: string): HoldfastError {
+  return new HoldfastError(
+    "run-stopped",
+    `the call ${callId} has ended and runs no more children`,
+    "Await ctx.run before the tool returns.",
+  );
+}
+
 /** Codes that say nothing of what the program came to. */
 const OF_THE_HOST = new Set([
   "fenced",

@@ -15,7 +15,7 @@ import { errorPayload, resultPayload } from "./payload.ts";
 import type { Ports } from "./ports.ts";
 import type { PrepareWith } from "./prepared-call.ts";
 import { ProgramRun } from "./run.ts";
-import { closedError, finishedResult, isOfTheHost } from "./run-end.ts";
+import { callEnded, closedError, finishedResult, isOfTheHost } from "./run-end.ts";
 import { childKey, keyOfPath, keyPath, runKey } from "./run-key.ts";
 import { checkRunOptions, childOptions, type OpenWith } from "./run-options.ts";
 import { viewRun } from "./run-view.ts";
@@ -228,6 +228,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
   ): Promise<unknown> {
     if (typeof program !== "function") refuseOption("program", program, "a function of the run");
     const label = checkString("options.name", name, 200);
+    if (slot.inFlight !== inFlight) throw callEnded(slot.call.id);
     if (inFlight.childNames.has(label ?? "")) {
       throw new HoldfastError(
         "run-busy",
@@ -248,7 +249,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
 
   /** The call has its permits again, or its run has ended meanwhile. */
   #goOn(parent: LiveRun, slot: LiveSlot, inFlight: InFlight): Promise<void> {
-    if (parent.stopped !== undefined) return Promise.resolve();
+    if (parent.stopped !== undefined || slot.inFlight !== inFlight) return Promise.resolve();
     return new Promise((resolve) => {
       inFlight.carryOn = resolve;
       this.#driver.reports.resume(parent, slot, inFlight.attempt);

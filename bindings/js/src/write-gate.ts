@@ -59,8 +59,8 @@ export class WriteGate {
   }
 
   #appendFailed(turn: RunTurn, error: unknown): void {
-    this.#work.stop(turn.run, error instanceof HoldfastError ? error : appendError(turn.run, error));
     this.#released(turn);
+    this.#work.stop(turn.run, error instanceof HoldfastError ? error : appendError(turn.run, error));
   }
 
   #perform(turn: RunTurn): void {
