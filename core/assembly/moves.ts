@@ -76,9 +76,10 @@ function ranAs(slot: Slot): i32 {
   return slot.recovered ? Source.reExecuted : Source.executed;
 }
 
-/** The call has really ended: its permits return. */
+/** The call has really ended: it waits for nothing any more, and its permits return. */
 function ended(slot: Slot): void {
   slot.run.inFlight--;
+  dequeue(slot); // it may have stood in line to go on
   release(slot);
 }
 

@@ -90,10 +90,11 @@ export class BareCore {
     return { refused: this.#read("refusal", result + 8) };
   }
 
-  configure(seed: bigint, concurrency: number, tools: readonly Row[]): void {
+  /** Undefined, or what was refused. */
+  configure(seed: bigint, concurrency: number, tools: readonly Row[]): unknown {
     const [at] = this.#lay("policy", tools, "policy", []);
-    if (this.#view.getUint8(this.#exports.configure(seed, concurrency, at, tools.length)) !== 0)
-      throw new Error("refused");
+    const result = this.#exports.configure(seed, concurrency, at, tools.length);
+    return this.#view.getUint8(result) === 0 ? undefined : { refused: this.#read("refusal", result + 4) };
   }
 
   open(
@@ -115,6 +116,12 @@ export class BareCore {
 
   inspect(run: number): unknown {
     return this.#read("standing", this.#exports.inspect(run));
+  }
+
+  /** The numbers that lie where an export of no arguments points. */
+  numbersAt(exported: string, count: number): Uint32Array {
+    const at = (this.#exports as unknown as Record<string, () => number>)[exported]?.() as number;
+    return new Uint32Array(this.#exports.memory.buffer.slice(at, at + count * 4));
   }
 }
 
