@@ -122,7 +122,6 @@ function claim(slot: Slot): void {
     settle(slot, Outcome.unknown, Source.surfaced, 0, false);
     return;
   }
-  if (decision == Decision.again) slot.recovered = true;
   if (decision == Decision.ask) {
     doubt(slot);
     return;
@@ -143,6 +142,7 @@ function doubt(slot: Slot): void {
 }
 
 function call(slot: Slot): void {
+  if (slot.said == Said.started) slot.recovered = true; // the attempt before it was left in doubt
   slot.attempt++;
   slot.said = <u8>Said.started;
   if (slot.startedAt == 0) slot.startedAt = wall;
@@ -247,7 +247,6 @@ function noVerdict(slot: Slot): void {
 
 function notDone(slot: Slot): void {
   // The slot has its permits: it was asked under them, so nothing can come between the verdict and the call.
-  slot.recovered = true;
   if (slot.cancelled) settle(slot, Outcome.cancelled, Source.reconciled, 0, false);
   else if (isOverdue(slot)) settle(slot, Outcome.notStarted, Source.reconciled, 0, false);
   else call(slot);

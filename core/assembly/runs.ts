@@ -49,7 +49,7 @@ export class Slot extends Node {
   claimed: bool;
   /** It came from the journal, so its outcome is a replay. */
   replayed: bool;
-  /** It was in doubt when this process took the run. */
+  /** It was called again after an attempt that was left in doubt. */
   recovered: bool;
   /** It holds one unit of each of its permits. */
   holds: bool;
