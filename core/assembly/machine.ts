@@ -8,7 +8,7 @@ import { deadlinePassed, happen } from "./moves";
 import { action, refuse } from "./output";
 import { hasTool, runtimePermits, setToolPermits } from "./permits";
 import { Event, stride } from "./records";
-import { findRun, Plan, Run, Slot, slotAt } from "./runs";
+import { findRun, findSlot, Plan, Run, Slot, slotAt } from "./runs";
 import { arm, takeDue } from "./timers";
 import { now } from "./turn";
 
@@ -80,7 +80,7 @@ function reportUnawaited(run: Run): void {
     const slot = slotAt(run, i)!;
     const done = slot.state == State.settled || slot.state == State.leaving;
     if (!slot.matched || (slot.claimed && done)) continue;
-    if (run.adapt && !slot.claimed && slot.plan.open == 0) continue;
+    if (findSlot(run, slot.idHigh, slot.idLow) !== slot) continue; // left behind: the id is another slot's now
     action(ActionKind.unawaited, Gate.none, run.number, slot.ordinal);
   }
 }
