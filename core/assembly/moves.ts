@@ -270,6 +270,7 @@ function left(slot: Slot): void {
 }
 
 function replay(slot: Slot): void {
+  assert(decide(slot.said, slot.effect, slot.reconciles) == Decision.replay, "the journal did not settle it");
   slot.claimed = true;
   resolve(slot, true);
   given(slot);
