@@ -3,7 +3,8 @@
 import type { Call, CoreEntry, Refused } from "./core.ts";
 import { idDigest, type Sha256 } from "./digest.ts";
 import { ENTRY_KINDS, type Entry, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
-import { JournalError } from "./errors.ts";
+import type { JournalError } from "./errors.ts";
+import { corrupt } from "./journal-errors.ts";
 import type { JournaledSlot } from "./live-run.ts";
 import { type Payload, readOpening, readPayload, readPlan } from "./payload.ts";
 import type { ToolTable } from "./tool-table.ts";
@@ -17,23 +18,6 @@ export interface JournaledRun {
   readonly closed: Entry | undefined;
   /** Versions of the program that opened it, oldest first. */
   readonly versions: readonly (string | undefined)[];
-}
-
-/** The journal of this run cannot be right. */
-export function corrupt(
-  runId: string,
-  ordinal: number | undefined,
-  row: number,
-  why: string,
-  cause?: unknown,
-): JournalError {
-  const where = ordinal === undefined ? `entry ${row}` : `slot ${ordinal} (entry ${row})`;
-  return new JournalError(
-    "journal-corrupt",
-    `the journal of run ${JSON.stringify(runId)} is corrupt at ${where}: ${why}`,
-    "Nothing was called. Look at it with `holdfast verify <journal>`, and restore it from a copy.",
-    { details: { runId, slot: ordinal, entry: row }, ...(cause === undefined ? {} : { cause }) },
-  );
 }
 
 function coreEntry(entry: Entry, row: number): CoreEntry {

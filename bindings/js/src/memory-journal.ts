@@ -1,7 +1,9 @@
 // A journal in the memory of this process: for tests and for runs that may be lost. Same leases, fences
 // and groups as a durable one; it never outlives the process and says so.
 import { type Entry, EntryKind } from "./entry.ts";
-import { fenced, journalClosed, PAYLOAD_BYTES_MAX, payloadTooLarge, runBusy } from "./journal-errors.ts";
+import { checkGroup } from "./entry-bounds.ts";
+import type { JournalError } from "./errors.ts";
+import { fenced, journalClosed, runBusy } from "./journal-errors.ts";
 import type { Journal, OpenedRun, PruneOptions, RunSummary } from "./ports.ts";
 import { prunableRuns } from "./prunable-runs.ts";
 
@@ -9,6 +11,8 @@ interface MemoryRun {
   fence: number;
   leased: boolean;
   closed: boolean;
+  /** A group that was not taken: none after it may be, or there would be a hole. */
+  failed: JournalError | undefined;
   readonly entries: Entry[];
 }
 
@@ -24,21 +28,21 @@ export class MemoryJournal implements Journal {
     let held = this.#runs.get(run);
     if (held?.leased) throw runBusy(run, "this process");
     if (held === undefined) {
-      held = { fence: 0, leased: false, closed: false, entries: [] };
+      held = { fence: 0, leased: false, closed: false, failed: undefined, entries: [] };
       this.#runs.set(run, held);
     }
     held.leased = true;
+    held.failed = undefined;
     held.fence++;
     return { fence: held.fence, entries: held.entries.map(copyOf) };
   }
 
   async append(run: string, fence: number, entries: readonly Entry[]): Promise<void> {
     this.#refuseClosed();
-    for (const [i, { payload }] of entries.entries()) {
-      if (payload !== null && payload.length > PAYLOAD_BYTES_MAX) throw payloadTooLarge(run, i, payload.length);
-    }
     const held = this.#runs.get(run);
     if (held === undefined || held.fence !== fence || !held.leased) throw fenced(run, fence, held?.fence);
+    held.failed ??= checkGroup(run, entries);
+    if (held.failed !== undefined) throw held.failed;
     for (const entry of entries) {
       held.entries.push(copyOf(entry));
       if (entry.kind === EntryKind.runClosed) held.closed = true;

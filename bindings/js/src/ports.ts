@@ -30,7 +30,7 @@ export interface PruneOptions {
 
 /**
  * The ordered entries of runs, and the leases to write them. Whoever implements it passes the
- * contract test in `test/journal-contract.ts`.
+ * contract test in `test/journal/contract.ts`.
  *
  * Failures are `JournalError`s with a code: `run-busy` (a HoldfastError) when a living host holds the
  * lease, `fenced` when a newer one took it, `journal-corrupt` naming run and entry, and so on.
@@ -45,6 +45,7 @@ export interface Journal {
   /**
    * Appends a group of entries: all or none, after every group appended to the run before. Resolves
    * once it is durable. Groups of all runs that come close together share one commit.
+   * A group that fails takes those after it along, until the run is opened again: a journal has no holes.
    * The caller does not touch the payloads' bytes afterwards.
    */
   append(run: string, fence: number, entries: readonly Entry[]): Promise<void>;

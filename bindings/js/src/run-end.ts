@@ -3,7 +3,7 @@
 import { describeError } from "./call-error.ts";
 import type { Entry } from "./entry.ts";
 import { HoldfastError, JournalError } from "./errors.ts";
-import { corrupt } from "./journaled-run.ts";
+import { corrupt } from "./journal-errors.ts";
 import { decodeJson } from "./json.ts";
 import type { CallError, Json } from "./outcome.ts";
 

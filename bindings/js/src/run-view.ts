@@ -2,7 +2,7 @@
 import type { RunView, SlotView } from "./api.ts";
 import { describeError } from "./call-error.ts";
 import { EFFECTS, type Entry, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
-import { corrupt } from "./journaled-run.ts";
+import { corrupt } from "./journal-errors.ts";
 import { decodeJson } from "./json.ts";
 import type { CallError, Json } from "./outcome.ts";
 import { readOpening, readPayload, readPlan } from "./payload.ts";
