@@ -1,0 +1,93 @@
+// Reads the entries of a run in pieces of bounded size and checks each: a row that is missing, or whose bits
+// are not those that were written, is an error that names it.
+//
+// SQLite joins the rows of a piece into one text of numbers and one blob of payloads: half the time of
+// fetching rows one by one, and the numbers are exact.
+import type { JournalError } from "../../bindings/js/src/errors.ts";
+import { corrupt } from "../../bindings/js/src/journal-errors.ts";
+import { keyPath } from "../../bindings/js/src/run-key.ts";
+import type { Rows } from "./journal-wire.ts";
+import { NUMBERS, type RowChecksum } from "./row-checksum.ts";
+import type { Database, Statement } from "./sqlite.ts";
+
+const PIECE_ENTRIES = 2_048;
+/** A piece of more than one entry carries at most so many bytes of payload. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+/** The columns of a row in the text: those of the checksum, and the checksum. */
+const COLUMNS = NUMBERS + 1;
+
+export class EntryReader {
+  readonly #bytes: Statement;
+  readonly #piece: Statement;
+
+  constructor(database: Database) {
+    this.#bytes = database.prepare(
+      "SELECT coalesce(sum(length(payload)), 0) AS bytes FROM entries WHERE run = ? AND seq >= ? AND seq < ?",
+    );
+    this.#piece = database.prepare(
+      `SELECT group_concat(seq || ',' || kind || ',' || slot || ',' || count || ',' || attempt || ',' || outcome || ',' ||
+           source || ',' || at || ',' || until || ',' || coalesce(length(payload), -1) || ',' || crc) AS numbers,
+         CAST(group_concat(CAST(coalesce(payload, '') AS TEXT), '') AS BLOB) AS payloads
+       FROM (SELECT * FROM entries WHERE run = ? AND seq >= ? AND seq < ? ORDER BY seq)`,
+    );
+  }
+
+  /** Entries of a run from `from` on, at least one and not beyond `to`. Throws `journal-corrupt`. */
+  piece(run: string, number: number, from: number, to: number, checksum: RowChecksum): Rows {
+    let end = Math.min(to, from + PIECE_ENTRIES);
+    while (end - from > 1 && Number(this.#bytes.get([number, from, end])?.bytes) > PIECE_BYTES)
+      end = from + Math.ceil((end - from) / 2);
+    const rows = this.#read(number, from, end, checksum);
+    if (typeof rows !== "string") return rows;
+    throw this.#firstBad(run, number, from, end, checksum);
+  }
+
+  /** The rows, or what is wrong with one of them. */
+  #read(number: number, from: number, end: number, checksum: RowChecksum): Rows | string {
+    const row = this.#piece.get([number, from, end]);
+    if (row === undefined || typeof row.numbers !== "string") return "it is missing";
+    const read = numbersOf(row.numbers);
+    if (read === undefined) return "its numbers are none";
+    const count = end - from;
+    if (read.length !== count * COLUMNS) return "it is missing";
+    // A copy: the bytes are the library's, and are to be handed to another thread.
+    const payloads = row.payloads instanceof Uint8Array ? Uint8Array.from(row.payloads) : new Uint8Array();
+    const numbers = new Float64Array(count * NUMBERS);
+    let byte = 0;
+    for (let i = 0; i < count; i++) {
+      for (let column = 0; column < NUMBERS; column++) numbers[i * NUMBERS + column] = read[i * COLUMNS + column]!;
+      const length = numbers[(i + 1) * NUMBERS - 1]!;
+      const payload = length < 0 ? null : payloads.subarray(byte, byte + length);
+      if (length > 0) byte += length;
+      if (numbers[i * NUMBERS] !== from + i) return "it is missing";
+      if (checksum.of(numbers, i * NUMBERS, payload) !== read[i * COLUMNS + NUMBERS])
+        return "its bits are not those that were written";
+    }
+    return byte === payloads.length ? { numbers, payloads } : "its payload is not as long as it says";
+  }
+
+  #firstBad(run: string, number: number, from: number, end: number, checksum: RowChecksum): JournalError {
+    const name = keyPath(run).join("/");
+    for (let seq = from; seq < end; seq++) {
+      const rows = this.#read(number, seq, seq + 1, checksum);
+      if (typeof rows === "string") return corrupt(name, this.#slotOf(number, seq), seq, rows);
+    }
+    return corrupt(name, undefined, from, `entries ${from} to ${end - 1} cannot be read together`);
+  }
+
+  /** As the row says; its own bits may be those that flipped. */
+  #slotOf(number: number, seq: number): number | undefined {
+    const text = this.#piece.get([number, seq, seq + 1])?.numbers;
+    return typeof text === "string" ? numbersOf(text)?.[2] : undefined;
+  }
+}
+
+/** The text is of a file that may be damaged. */
+function numbersOf(text: string): readonly number[] | undefined {
+  try {
+    const numbers: unknown = JSON.parse(`[${text}]`);
+    return Array.isArray(numbers) && numbers.every((one) => Number.isSafeInteger(one)) ? numbers : undefined;
+  } catch {
+    return undefined;
+  }
+}
