@@ -2,17 +2,18 @@
 import type { Runtime } from "../../bindings/js/src/api.ts";
 import { MemoryJournal } from "../../bindings/js/src/memory-journal.ts";
 import { type CommonOptions, checkOptions, makeRuntime } from "../../bindings/js/src/open-runtime.ts";
-import { checkInteger, checkKeys, refuseOption } from "../../bindings/js/src/options.ts";
+import { checkInteger, refuseOption } from "../../bindings/js/src/options.ts";
 import type { Journal } from "../../bindings/js/src/ports.ts";
 import type { Tools } from "../../bindings/js/src/tool.ts";
 import { loadCore } from "./load-core.ts";
 import { nodeBasics } from "./node-ports.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
-import { nodeWorkers } from "./worker-port.ts";
+import { checkWorkerLimits, nodeWorkers, type WorkerLimits } from "./worker-port.ts";
 
 export * from "../../bindings/js/src/index.ts";
 export { openSqliteJournal } from "./sqlite-journal.ts";
 export { verifyJournal } from "./verify-journal.ts";
+export type { WorkerLimits } from "./worker-port.ts";
 
 /** Options of `openRuntime` in Node. */
 export interface RuntimeOptions<T extends Tools, J extends Journal | string> extends CommonOptions<T> {
@@ -21,11 +22,7 @@ export interface RuntimeOptions<T extends Tools, J extends Journal | string> ext
   /** How long a host that has stopped answering keeps its runs, ms: 1_000…3_600_000. Default 10_000. */
   readonly leaseMs?: number;
   /** Bounds of each worker thread. */
-  readonly resourceLimits?: {
-    readonly maxOldGenerationSizeMb?: number;
-    readonly maxYoungGenerationSizeMb?: number;
-    readonly stackSizeMb?: number;
-  };
+  readonly resourceLimits?: WorkerLimits;
 }
 
 /** Is a runtime on this journal durable, as far as its type tells? */
@@ -53,16 +50,12 @@ export async function openRuntime<T extends Tools, const J extends Journal | str
 ): Promise<Runtime<T, DurableOf<J>>> {
   const checked = checkOptions(options, ["journal", "leaseMs", "resourceLimits"]);
   const leaseMs = checkInteger("leaseMs", options.leaseMs, 1_000, 3_600_000, 10_000);
-  checkKeys("resourceLimits", options.resourceLimits, [
-    "maxOldGenerationSizeMb",
-    "maxYoungGenerationSizeMb",
-    "stackSizeMb",
-  ]);
+  const workers = nodeWorkers(checkWorkerLimits(options.resourceLimits));
   const journal = await openJournal(options.journal, leaseMs);
   return makeRuntime(checked, {
     ...nodeBasics,
     core: loadCore(),
     journal,
-    workers: nodeWorkers(options.resourceLimits ?? {}),
+    workers,
   });
 }

@@ -35,7 +35,18 @@ export {
   unknown,
   type Verdict,
 } from "./outcome.ts";
-export type { Clock, Journal, OpenedRun, Ports, PruneOptions, RunSummary, WorkerModule } from "./ports.ts";
+export type {
+  Clock,
+  Journal,
+  OpenedRun,
+  Ports,
+  PruneOptions,
+  RunSummary,
+  WorkerEndpoint,
+  WorkerModule,
+  WorkerSpawner,
+  WorkerThread,
+} from "./ports.ts";
 export { CallFailedError } from "./run.ts";
 export { RunFailedError } from "./run-end.ts";
 export {
@@ -51,3 +62,4 @@ export {
   tool,
   type WorkerToolOptions,
 } from "./tool.ts";
+export type { WorkerContext } from "./tool-worker.ts";

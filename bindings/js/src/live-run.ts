@@ -159,7 +159,7 @@ export function tellToStop(inFlight: InFlight, why: Error, graceMs: number): voi
   if (inFlight.told !== undefined) return;
   inFlight.told = why;
   inFlight.controller?.abort(why);
-  inFlight.job?.abort(why.message, graceMs);
+  inFlight.job?.abort(why, graceMs);
 }
 
 /** Gives a payload the number by which the core knows it. */

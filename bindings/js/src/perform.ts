@@ -147,7 +147,9 @@ function runInWorker(
   const { declared, parsed } = slot.call;
   if (withThese.workers === undefined || declared?.module === undefined)
     throw new Error("a worker tool was declared where there are no workers");
-  const transfer = (declared.options as { transfer?: (input: unknown) => readonly unknown[] }).transfer?.(parsed);
+  // What was moved is gone here: another attempt, or the reconciler, would find it empty.
+  const neededOnce = declared.policy.attempts === 1 && declared.options.reconcile === undefined;
+  const transfer = neededOnce ? declared.options.transfer?.(parsed) : undefined;
   inFlight.job = withThese.workers.run(
     {
       module: declared.module,
@@ -161,10 +163,7 @@ function runInWorker(
       },
       ...(transfer === undefined ? {} : { transfer: [...transfer] }),
     },
-    {
-      onProgress: (value: unknown) =>
-        withThese.reports.progress(run, slot, inFlight.attempt, copyJson(value, "progress")),
-    },
+    { onProgress: (value) => withThese.reports.progress(run, slot, inFlight.attempt, value) },
   );
   return inFlight.job.result;
 }

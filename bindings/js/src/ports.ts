@@ -1,6 +1,5 @@
 // What a runtime gives a driver. Types only: a port is where I/O lives, and nothing here decides.
 import type { Entry } from "./entry.ts";
-import type { WorkerSpawner } from "./worker-pool.ts";
 
 /** A run's journal as it was when its lease was taken. */
 export interface OpenedRun {
@@ -77,6 +76,35 @@ export interface WorkerModule {
   readonly url: string;
   /** Name of its exported function `(input, ctx) => result`. */
   readonly exportName: string;
+}
+
+/** How messages pass to a thread and back: what a `Worker` of the browser is, and Node's with comlink's adapter. */
+export interface WorkerEndpoint {
+  /** Throws when the message cannot be cloned. */
+  postMessage(message: unknown, transfer?: readonly object[]): void;
+  /** Hears every message from now on. */
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  /** Hears none any more. */
+  removeEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+}
+
+/** A thread that runs `tool-worker.ts`. */
+export interface WorkerThread {
+  readonly endpoint: WorkerEndpoint;
+  /** Calls back once, when the thread has gone or can do no more, whoever ended it; says why in words. */
+  onEnd(listener: (why: string) => void): void;
+  /** Ends it, whatever it is doing. Twice is once. */
+  terminate(): void;
+  /** Does it keep the process alive? It begins by doing so. */
+  hold(alive: boolean): void;
+}
+
+/** Makes threads for worker tools. */
+export interface WorkerSpawner {
+  /** Throws when there can be no thread. */
+  spawn(): WorkerThread;
+  /** Calls back once, not before `delayMs` has passed; keeps no process alive. Returns what cancels it. */
+  timer(delayMs: number, callback: () => void): () => void;
 }
 
 /** Everything a driver needs from its environment. */

@@ -54,14 +54,20 @@ export interface InlineToolOptions<Input, Output, Parsed = Input> extends ToolOp
   readonly run: (input: Parsed, ctx: Context) => Output | Promise<Output>;
   readonly worker?: never;
   readonly export?: never;
+  readonly transfer?: never;
 }
 
 /** A tool whose code is a module that runs in a worker of its own. */
 export interface WorkerToolOptions<Input, Output, Parsed = Input> extends ToolOptions<Input, Output, Parsed> {
   /** URL of the module, usually `new URL("./resize.js", import.meta.url)`. */
   readonly worker: URL | string;
-  /** Name of the exported function `(input, ctx) => result`. Default `default`. */
+  /** Name of the exported function `(input, ctx) => result`, with a `WorkerContext`. Default `default`. */
   readonly export?: string;
+  /**
+   * Parts of the parsed input that are moved to the worker instead of copied: the ArrayBuffers and ports that
+   * a schema made. A tool that may be tried again or has a reconciler needs its input twice: there they are copied.
+   */
+  readonly transfer?: (input: Parsed) => readonly object[];
   readonly run?: never;
 }
 

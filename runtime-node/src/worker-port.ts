@@ -1,0 +1,86 @@
+// Threads of Node for worker tools: found, started with their bounds, watched. What runs in them and when
+// is the pool's affair.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type ResourceLimits, Worker } from "node:worker_threads";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { describeError } from "../../bindings/js/src/call-error.ts";
+import { checkInteger, checkKeys } from "../../bindings/js/src/options.ts";
+import type { WorkerSpawner, WorkerThread } from "../../bindings/js/src/ports.ts";
+
+/** Bounds of one worker thread. What goes beyond the memory ends that thread, and no other. */
+export interface WorkerLimits {
+  /** The heap, MB. */
+  readonly maxOldGenerationSizeMb?: number;
+  /** The part of it for young objects, MB. */
+  readonly maxYoungGenerationSizeMb?: number;
+  /** The stack, MB. Default 4. */
+  readonly stackSizeMb?: number;
+}
+
+/** Most of each, MB. A larger stack than this ends the process in some versions of Node. */
+const MOST: Required<WorkerLimits> = {
+  maxOldGenerationSizeMb: 1_048_576,
+  maxYoungGenerationSizeMb: 65_536,
+  stackSizeMb: 256,
+};
+
+/** The option `resourceLimits`, checked. Throws `invalid-option` naming the path. */
+export function checkWorkerLimits(value: unknown): WorkerLimits {
+  const given = checkKeys("resourceLimits", value, Object.keys(MOST));
+  const limits: Record<string, number> = {};
+  for (const [name, most] of Object.entries(MOST)) {
+    if (given[name] !== undefined) limits[name] = checkInteger(`resourceLimits.${name}`, given[name], 1, most, most);
+  }
+  return limits;
+}
+
+const FILE = "worker-main.js";
+let entry: URL | undefined;
+
+/** The thread's program: beside this module in the package, or in the installed package if this module was bundled. */
+function findEntry(): URL {
+  const beside = new URL(`./${FILE}`, import.meta.url);
+  if (existsSync(fileURLToPath(beside))) return beside;
+  try {
+    const manifest = createRequire(import.meta.url).resolve("holdfast/package.json");
+    return new URL(`./dist/${FILE}`, pathToFileURL(manifest));
+  } catch (cause) {
+    const what = `${FILE}, which runs in worker threads, is neither beside the bundle nor in an installed holdfast`;
+    throw new Error(`${what}: keep holdfast external to the bundle, or install it where the bundle runs`, { cause });
+  }
+}
+
+function makeThread(limits: WorkerLimits): WorkerThread {
+  entry ??= findEntry();
+  const worker = new Worker(entry, { name: "holdfast tool", resourceLimits: limits as ResourceLimits });
+  let problem: string | undefined;
+  worker.on("error", (thrown: unknown) => {
+    const { name, message } = describeError(thrown);
+    problem = `${name}: ${message}`;
+  });
+  return {
+    endpoint: nodeEndpoint(worker),
+    onEnd(listener) {
+      worker.once("exit", (code) =>
+        listener(
+          problem === undefined ? `the worker ended with exit code ${code}` : `the worker failed with ${problem}`,
+        ),
+      );
+    },
+    terminate: () => void worker.terminate(),
+    hold: (alive) => (alive ? worker.ref() : worker.unref()),
+  };
+}
+
+/** Worker threads with these bounds. */
+export function nodeWorkers(limits: WorkerLimits): WorkerSpawner {
+  return {
+    spawn: () => makeThread(limits),
+    timer(delayMs, callback) {
+      const timer = setTimeout(callback, delayMs).unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}
