@@ -36,9 +36,9 @@ interface Spot {
 /** How an outcome is marked, and in which colour its bar is drawn. */
 export function outcomeMark(slot: SlotView, look: Look): { readonly mark: string; readonly colour: Colour } {
   const marks = marksOf(look);
-  switch (slot.outcome) {
-    case undefined:
-      return { mark: marks.more, colour: "blue" };
+  const { outcome } = slot;
+  if (outcome === undefined) return { mark: marks.more, colour: "blue" };
+  switch (outcome) {
     case "ok":
       return { mark: marks.yes, colour: "green" };
     case "unknown":
