@@ -2,11 +2,11 @@
 // to. A journal is untrusted; what cannot be is a JournalError that names run and ordinal.
 import type { Call, CoreEntry, Refused } from "./core.ts";
 import { idDigest, type Sha256 } from "./digest.ts";
-import { ENTRY_KINDS, type Entry, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
-import type { JournalError } from "./errors.ts";
+import { ENTRY_KINDS, type Entry, EntryKind, JOURNAL_FORMAT, OUTCOMES, SOURCES } from "./entry.ts";
+import { JournalError } from "./errors.ts";
 import { corrupt } from "./journal-errors.ts";
 import type { JournaledSlot } from "./live-run.ts";
-import { type Payload, readOpening, readPayload, readPlan } from "./payload.ts";
+import { type Opening, type Payload, readOpening, readPayload, readPlan } from "./payload.ts";
 import type { ToolTable } from "./tool-table.ts";
 
 /** What a journal says of a run, ready for the core. */
@@ -44,13 +44,8 @@ export function readJournal(runId: string, entries: readonly Entry[], tools: Too
   const rows: CoreEntry[] = [];
   let closed: Entry | undefined;
   for (const [row, entry] of entries.entries()) {
-    if (
-      ENTRY_KINDS[entry.kind] === undefined ||
-      OUTCOMES[entry.outcome] === undefined ||
-      SOURCES[entry.source] === undefined
-    ) {
-      throw corrupt(runId, entry.slot, row, "a kind, outcome or source that this version does not know");
-    }
+    const wrong = closed === undefined ? wrongNumbers(entry) : "it comes after the run was closed";
+    if (wrong !== undefined) throw corrupt(runId, entry.slot, row, wrong);
     if (entry.kind === EntryKind.runClosed) {
       closed = entry;
       continue;
@@ -59,7 +54,7 @@ export function readJournal(runId: string, entries: readonly Entry[], tools: Too
     const slot = slots[entry.slot];
     switch (entry.kind) {
       case EntryKind.runOpened:
-        versions.push(read(runId, entry, row, () => readOpening(entry.payload)).version);
+        versions.push(readOpened(runId, entry, row).version);
         break;
       case EntryKind.planned:
         for (const call of read(runId, entry, row, () => readPlan(entry.payload, entry.count))) {
@@ -81,6 +76,31 @@ export function readJournal(runId: string, entries: readonly Entry[], tools: Too
     }
   }
   return { entries: rows, calls, slots, payloads, closed, versions };
+}
+
+/** What no entry of this format can hold, or undefined. Checked before any of it becomes a number of the core. */
+function wrongNumbers(entry: Entry): string | undefined {
+  if (
+    ENTRY_KINDS[entry.kind] === undefined ||
+    OUTCOMES[entry.outcome] === undefined ||
+    SOURCES[entry.source] === undefined
+  )
+    return "a kind, outcome or source that this version does not know";
+  for (const number of [entry.slot, entry.count, entry.attempt])
+    if (!Number.isInteger(number) || number < 0 || number > 0xffffffff) return "an ordinal or a count out of range";
+  for (const at of [entry.at, entry.until]) if (!Number.isSafeInteger(at) || at < 0) return "a time out of range";
+  return undefined;
+}
+
+function readOpened(runId: string, entry: Entry, row: number): Partial<Opening> {
+  const opening = read(runId, entry, row, () => readOpening(entry.payload));
+  if (opening.format === undefined || opening.format <= JOURNAL_FORMAT) return opening;
+  throw new JournalError(
+    "journal-version",
+    `the journal of run ${JSON.stringify(runId)} was written in format ${opening.format} (entry ${row}); this version reads up to ${JOURNAL_FORMAT}`,
+    "Run it with a newer Holdfast. Nothing was called.",
+    { details: { runId, entry: row, format: opening.format } },
+  );
 }
 
 function read<Value>(runId: string, entry: Entry, row: number, reading: () => Value): Value {
