@@ -12,7 +12,8 @@ import { checkOptions, makeRuntime } from "../../bindings/js/src/open-runtime.ts
 import type { Clock, Journal, OpenedRun, PruneOptions, RunSummary } from "../../bindings/js/src/ports.ts";
 import type { Tools } from "../../bindings/js/src/tool.ts";
 
-const core = new WebAssembly.Module(readFileSync(new URL("../../core/dist/core.wasm", import.meta.url)));
+/** The core, compiled once for all hosts of a file. */
+export const compiledCore = new WebAssembly.Module(readFileSync(new URL("../../core/dist/core.wasm", import.meta.url)));
 
 /** A clock that only the test moves. Starts at 1 s monotonic, wall 1 000 000 ms. */
 export class FakeClock implements Clock {
@@ -166,7 +167,7 @@ export class World {
       timer: (delayMs, call) => shared.timer(delayMs, () => dead || call()),
     };
     const runtime = makeRuntime(checkOptions({ tools, ...options }, []), {
-      core,
+      core: compiledCore,
       journal,
       clock,
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
