@@ -10,10 +10,12 @@ const quick = [
   "bindings/**/*.test.ts",
   "core/**/*.test.ts",
   "conformance/**/*.test.ts",
+  "test/cases/**/*.test.ts",
   "test/limits/**/*.test.ts",
   "test/rules/**/*.test.ts",
   "test/tidy/**/*.test.ts",
   "test/types/**/*.test.ts",
+  "test/vectors/**/*.test.ts",
 ];
 const never = ["**/node_modules/**", "**/dist/**"];
 

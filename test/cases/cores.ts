@@ -1,0 +1,42 @@
+// The core, loaded in the ways that a host may: through the component's glue, and as the bare module at
+// fixed offsets. Either gives a refusal as a value; a trap is thrown.
+import { readFileSync } from "node:fs";
+import type { Call, Entry, Event, Policy, Reaction, Refusal, Standing } from "../../core/dist/glue.js";
+import { instantiate } from "../../core/dist/glue.js";
+import { BareCore } from "../../core/test/bare-core.ts";
+
+export interface Refused {
+  readonly refused: Refusal;
+}
+
+export interface CaseCore {
+  configure(seed: bigint, concurrency: number, tools: Policy[]): Refused | undefined;
+  open(now: bigint, wall: bigint, run: number, adapt: boolean, entries: Entry[], calls: Call[]): Reaction | Refused;
+  handle(now: bigint, wall: bigint, events: Event[], calls: Call[]): Reaction;
+  inspect(run: number): Standing;
+}
+
+export const coreModule = new WebAssembly.Module(readFileSync(new URL("../../core/dist/core.wasm", import.meta.url)));
+
+/** jco throws what the core refused as the payload of an error. */
+function refusedOr<Value>(call: () => Value): Value | Refused {
+  try {
+    return call();
+  } catch (thrown) {
+    const refusal = (thrown as { payload?: unknown }).payload;
+    if (typeof refusal === "object" && refusal !== null && "code" in refusal) return { refused: refusal as Refusal };
+    throw thrown;
+  }
+}
+
+export function gluedCore(): CaseCore {
+  const core = instantiate(() => coreModule, {});
+  return {
+    configure: (seed, concurrency, tools) => refusedOr(() => core.configure(seed, concurrency, tools) as undefined),
+    open: (...given) => refusedOr(() => core.open(...given)),
+    handle: (...given) => core.handle(...given),
+    inspect: (run) => core.inspect(run),
+  };
+}
+
+export const bareCore = (): CaseCore => new BareCore(coreModule) as unknown as CaseCore;

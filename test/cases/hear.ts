@@ -1,0 +1,222 @@
+// The lines of a case as what goes into the core: policies, journals, events with their calls. A field
+// that a verb does not have is refused by its line.
+
+import { CaseSyntaxError, type Split } from "../../conformance/case-format.ts";
+import type { Call, Entry, Event, Policy } from "../../core/dist/glue.js";
+import { enums } from "../../core/test/wit.ts";
+import { microseconds, type Names, NONE, WALL_START } from "./names.ts";
+
+/** Reads the fields of a line, and knows which were not asked for. */
+export class Fields {
+  readonly #split: Split;
+  readonly #left: Set<string>;
+  constructor(split: Split) {
+    this.#split = split;
+    this.#left = new Set(Object.keys(split.fields));
+  }
+
+  fail(why: string): never {
+    throw new CaseSyntaxError(this.#split.number, why);
+  }
+
+  /** The token, or undefined for `_` and for nothing. */
+  token(key: string): string | undefined {
+    this.#left.delete(key);
+    const token = this.#split.fields[key];
+    return token === "_" ? undefined : token;
+  }
+
+  needed(key: string): string {
+    return this.token(key) ?? this.fail(`${this.#split.words.join(" ")} needs ${key}=`);
+  }
+
+  number(key: string, otherwise?: number): number {
+    const token = this.token(key);
+    if (token === undefined) return otherwise ?? this.fail(`${this.#split.words.join(" ")} needs ${key}=`);
+    return /^\d+$/.test(token) ? Number(token) : this.fail(`${key}=${token} is no count`);
+  }
+
+  yes(key: string): boolean {
+    const token = this.token(key) ?? "no";
+    return token === "yes" || (token === "no" ? false : this.fail(`${key}=${token} is neither yes nor no`));
+  }
+
+  /** One of an enum of core.wit. */
+  of<Value extends string>(list: string, key: string, otherwise?: Value): Value {
+    const token = this.token(key) ?? otherwise ?? this.fail(`${this.#split.words.join(" ")} needs ${key}=`);
+    return enums.get(list)?.includes(token) ? (token as Value) : this.fail(`${key}=${token} is no ${list}`);
+  }
+
+  /** ms as µs. */
+  span(key: string, otherwise: bigint): bigint {
+    const token = this.token(key);
+    if (token === undefined) return otherwise;
+    return microseconds(token) ?? this.fail(`${key}=${token} is no time`);
+  }
+
+  /** ms since the case began as wall ms; 0 for never. */
+  wall(key: string, otherwise = 0n): bigint {
+    const token = this.token(key);
+    if (token === undefined) return otherwise;
+    return /^-?\d+$/.test(token) ? WALL_START + BigInt(token) : this.fail(`${key}=${token} is no time`);
+  }
+
+  /** Refuses what was not asked for. */
+  end(): void {
+    const [stray] = this.#left;
+    if (stray !== undefined) this.fail(`${this.#split.words.join(" ") || "the row"} has no ${stray}=`);
+  }
+}
+
+function valueIn(fields: Fields, names: Names, key = "value"): number {
+  const token = fields.token(key);
+  return token === undefined ? 0 : names.number("value", token);
+}
+
+/** What a tool declares. One that says nothing: a single attempt, three asks, 100 ms of back-off, 500 of grace. */
+export function hearPolicy(row: Split | undefined): Policy {
+  const fields = new Fields(row ?? { number: 0, words: [], fields: {} });
+  fields.token("tool");
+  const policy = {
+    attempts: fields.number("attempts", 1),
+    backoff: fields.span("backoff", 100_000n),
+    backoffMost: fields.span("backoff-most", 1_000_000n),
+    asks: fields.number("asks", 3),
+    askBackoff: fields.span("ask-backoff", 100_000n),
+    askFor: fields.span("ask-for", 1_000_000n),
+    grace: fields.span("grace", 500_000n),
+    concurrency: fields.number("concurrency", NONE),
+  };
+  fields.end();
+  return policy;
+}
+
+/** A call, of a batch or of a journal. */
+export function hearCall(row: Split, names: Names): Call {
+  const fields = new Fields(row);
+  const tool = fields.needed("tool");
+  fields.yes("unknown"); // its tool was numbered past the policies before the case began
+  const ready = valueIn(fields, names, "ready");
+  const call = {
+    idHigh: 0n,
+    idLow: BigInt(names.number("id", fields.needed("id"))),
+    inputHigh: 0n,
+    inputLow: BigInt(names.number("input", `${tool}/${fields.token("input") ?? "_"}`)),
+    runFor: fields.span("run-for", 0n),
+    deadline: fields.wall("deadline"),
+    tool: names.number("tool", tool),
+    ready,
+    effect: fields.of<Call["effect"]>("effect", "effect", "once"),
+    reconciles: fields.yes("reconciler"),
+    readyOutcome: fields.of<Call["readyOutcome"]>("outcome", "ready-outcome", "ok"),
+  };
+  fields.end();
+  return call;
+}
+
+/** An entry of a journal. */
+export function hearEntry(row: Split, names: Names): Entry {
+  const fields = new Fields(row);
+  const kind = row.words[0] as Entry["kind"];
+  if (row.words.length !== 1 || !enums.get("entry-kind")?.includes(kind)) fields.fail(`${kind} is no entry`);
+  const planned = kind === "planned";
+  const entry: Entry = {
+    kind,
+    run: 0,
+    slot: planned ? fields.number("first") : fields.number("slot", 0),
+    count: planned ? fields.number("slots") : 0,
+    attempt: kind === "settled" ? fields.number("attempts", 1) : fields.number("attempt", 0),
+    outcome: fields.of<Entry["outcome"]>("outcome", "outcome", kind === "attempt-failed" ? "error" : "ok"),
+    source: fields.of<Entry["source"]>("source", "source", "executed"),
+    payload: valueIn(fields, names),
+    at: fields.wall("at", WALL_START),
+    until: fields.wall("until"),
+  };
+  fields.end();
+  return entry;
+}
+
+/** What an event's line leaves unsaid. */
+export interface Context {
+  readonly names: Names;
+  readonly run: number;
+  /** The attempt of a slot that was called last. */
+  readonly attempt: (run: number, slot: number) => number;
+  /** The ask of a slot that was made last. */
+  readonly ask: (run: number, slot: number) => number;
+}
+
+const BLANK: Omit<Event, "kind" | "run"> = {
+  outcome: "ok",
+  verdict: "done",
+  mode: 0,
+  slot: 0,
+  attempt: 0,
+  payload: 0,
+  first: 0,
+  count: 0,
+  a: 0n,
+  b: 0n,
+};
+
+/** An event of this kind. A batch takes `count` calls from `first` on. */
+export function hearEvent(kind: string, fields: Fields, context: Context, first: number, calls: number): Event {
+  const { names, run } = context;
+  const slot = (): number => fields.number("slot");
+  const attempt = (of: number): number => fields.number("attempt", context.attempt(run, of));
+  const base = { ...BLANK, run };
+  switch (kind) {
+    case "batch":
+      return {
+        ...base,
+        kind,
+        first,
+        count: calls,
+        mode: fields.yes("announce") ? 1 : 0,
+        a: BigInt(fields.number("concurrency", 0)),
+        b: fields.wall("deadline"),
+      };
+    case "claim":
+      return { ...base, kind, slot: slot(), a: fields.span("run-for", 0n) };
+    case "settled": {
+      const of = slot();
+      const mode = fields.yes("final") ? 1 : 0;
+      const outcome = fields.of<Event["outcome"]>("outcome", "outcome");
+      return { ...base, kind, slot: of, attempt: attempt(of), outcome, payload: valueIn(fields, names), mode };
+    }
+    case "reconciled": {
+      const of = slot();
+      const mode = fields.number("ask", context.ask(run, of));
+      const verdict = fields.of<Event["verdict"]>("verdict", "verdict");
+      return { ...base, kind, slot: of, verdict, payload: valueIn(fields, names), mode };
+    }
+    case "stopped":
+    case "lost":
+    case "suspend":
+    case "resume": {
+      const of = slot();
+      return { ...base, kind, slot: of, attempt: attempt(of), payload: kind === "lost" ? valueIn(fields, names) : 0 };
+    }
+    case "cancel":
+      return { ...base, kind, slot: fields.number("slot", NONE) };
+    case "close": {
+      const outcome = fields.of<Event["outcome"]>("outcome", "outcome", "ok");
+      return { ...base, kind, outcome, payload: valueIn(fields, names) };
+    }
+    case "forget":
+      return { ...base, kind };
+    case "limit": {
+      const tool = fields.token("tool");
+      const size = fields.token("size");
+      fields.yes("unknown");
+      return {
+        ...base,
+        kind,
+        slot: tool === undefined ? NONE : names.number("tool", tool),
+        a: size === undefined ? BigInt(NONE) : BigInt(size),
+      };
+    }
+    default:
+      return fields.fail(`> ${kind} is no event`);
+  }
+}
