@@ -3,6 +3,7 @@
 import type { Call, CoreEntry, Refused } from "./core.ts";
 import { idDigest, type Sha256 } from "./digest.ts";
 import { ENTRY_KINDS, type Entry, EntryKind, JOURNAL_FORMAT, OUTCOMES, SOURCES } from "./entry.ts";
+import { outOfRange } from "./entry-bounds.ts";
 import { JournalError } from "./errors.ts";
 import { corrupt } from "./journal-errors.ts";
 import type { JournaledSlot } from "./live-run.ts";
@@ -86,10 +87,8 @@ function wrongNumbers(entry: Entry): string | undefined {
     SOURCES[entry.source] === undefined
   )
     return "a kind, outcome or source that this version does not know";
-  for (const number of [entry.slot, entry.count, entry.attempt])
-    if (!Number.isInteger(number) || number < 0 || number > 0xffffffff) return "an ordinal or a count out of range";
-  for (const at of [entry.at, entry.until]) if (!Number.isSafeInteger(at) || at < 0) return "a time out of range";
-  return undefined;
+  const wrong = outOfRange(entry);
+  return wrong === undefined ? undefined : `its ${wrong.field} is out of range`;
 }
 
 function readOpened(runId: string, entry: Entry, row: number): Partial<Opening> {
