@@ -3,7 +3,6 @@
 //
 // SQLite joins the rows of a piece into one text of numbers and one blob of payloads: half the time of
 // fetching rows one by one, and the numbers are exact.
-import type { JournalError } from "../../bindings/js/src/errors.ts";
 import { corrupt } from "../../bindings/js/src/journal-errors.ts";
 import { keyPath } from "../../bindings/js/src/run-key.ts";
 import type { Rows } from "./journal-wire.ts";
@@ -15,6 +14,14 @@ const PIECE_ENTRIES = 2_048;
 const PIECE_BYTES = 8 * 1024 * 1024;
 /** The columns of a row in the text: those of the checksum, and the checksum. */
 const COLUMNS = NUMBERS + 1;
+
+/** An entry that is not as it was written. */
+export interface BadEntry {
+  readonly seq: number;
+  /** As its row says, if it says one. */
+  readonly slot: number | undefined;
+  readonly why: string;
+}
 
 export class EntryReader {
   readonly #bytes: Statement;
@@ -34,12 +41,19 @@ export class EntryReader {
 
   /** Entries of a run from `from` on, at least one and not beyond `to`. Throws `journal-corrupt`. */
   piece(run: string, number: number, from: number, to: number, checksum: RowChecksum): Rows {
+    const read = this.try(number, from, to, checksum);
+    if ("numbers" in read) return read;
+    const { seq, slot, why } = read[0]!;
+    throw corrupt(keyPath(run).join("/"), slot, seq, why);
+  }
+
+  /** The same, or the entries among them that are not as they were written. */
+  try(number: number, from: number, to: number, checksum: RowChecksum): Rows | readonly BadEntry[] {
     let end = Math.min(to, from + PIECE_ENTRIES);
     while (end - from > 1 && Number(this.#bytes.get([number, from, end])?.bytes) > PIECE_BYTES)
       end = from + Math.ceil((end - from) / 2);
     const rows = this.#read(number, from, end, checksum);
-    if (typeof rows !== "string") return rows;
-    throw this.#firstBad(run, number, from, end, checksum);
+    return typeof rows === "string" ? this.#bad(number, from, end, checksum, rows) : rows;
   }
 
   /** The rows, or what is wrong with one of them. */
@@ -66,13 +80,14 @@ export class EntryReader {
     return byte === payloads.length ? { numbers, payloads } : "its payload is not as long as it says";
   }
 
-  #firstBad(run: string, number: number, from: number, end: number, checksum: RowChecksum): JournalError {
-    const name = keyPath(run).join("/");
+  /** One by one. */
+  #bad(number: number, from: number, end: number, checksum: RowChecksum, why: string): readonly BadEntry[] {
+    const bad: BadEntry[] = [];
     for (let seq = from; seq < end; seq++) {
       const rows = this.#read(number, seq, seq + 1, checksum);
-      if (typeof rows === "string") return corrupt(name, this.#slotOf(number, seq), seq, rows);
+      if (typeof rows === "string") bad.push({ seq, slot: this.#slotOf(number, seq), why: rows });
     }
-    return corrupt(name, undefined, from, `entries ${from} to ${end - 1} cannot be read together`);
+    return bad.length > 0 ? bad : [{ seq: from, slot: undefined, why }];
   }
 
   /** As the row says; its own bits may be those that flipped. */

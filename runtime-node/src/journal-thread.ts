@@ -10,9 +10,11 @@ import {
   type Rows,
   type ThreadStart,
   unpack,
+  type VerifyStart,
   type WishResult,
 } from "./journal-wire.ts";
 import { journalError } from "./sqlite-errors.ts";
+import type { Verified } from "./verify-journal.ts";
 
 /** Reads of runs that are under way, a piece at a time. */
 interface Reading {
@@ -163,5 +165,19 @@ function quietSqliteWarning(): void {
   }) as typeof process.emitWarning;
 }
 
+/** Loaded only here: it needs the core. */
+async function verify(path: string, port: MessagePort): Promise<void> {
+  const { verifyFile } = await import("./verify-file.ts");
+  let verified: Verified;
+  try {
+    verified = { report: verifyFile(path) };
+  } catch (thrown) {
+    verified = { failure: failureOf(journalError(path, "reading", thrown)) };
+  }
+  port.postMessage(verified);
+}
+
 quietSqliteWarning();
-new JournalThread(workerData as ThreadStart & { readonly port: MessagePort }).serve();
+const start = workerData as (ThreadStart | VerifyStart) & { readonly port: MessagePort };
+if ("verify" in start) await verify(start.verify, start.port);
+else new JournalThread(start).serve();

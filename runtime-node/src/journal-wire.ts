@@ -12,6 +12,11 @@ export interface ThreadStart {
   readonly ring: SharedArrayBuffer;
 }
 
+/** Or to look at a file once, and end. */
+export interface VerifyStart {
+  readonly verify: string;
+}
+
 /** Everything that may be asked but appends. `run` is a key; `number` is what `open` gave for it. */
 export type Wish =
   | { readonly kind: "open"; readonly run: string }

@@ -1,6 +1,7 @@
 // The SQLite that this Node has, behind one small surface: `node:sqlite` (Node 22.13 and later), otherwise the
 // optional package `libsql`. What the two do differently ends here; it knows nothing of journals.
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { JournalError } from "../../bindings/js/src/errors.ts";
 
 /** What is bound to a statement. A number is a safe integer. */
@@ -47,14 +48,12 @@ interface Library<Prepared> {
 }
 
 /** Opens a connection to a file, which an absolute path names. Throws `journal-unavailable` where there is no SQLite. */
-export function openSqlite(path: string): Database {
+export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): Database {
+  const readOnly = options.readOnly === true;
   const builtIn = builtInSqlite();
-  return builtIn === undefined ? overLibsql(new (loadLibsql())(path)) : overNode(new builtIn(path));
-}
-
-/** Which of the two it is. */
-export function sqliteLibrary(): "node:sqlite" | "libsql" {
-  return builtInSqlite() === undefined ? "libsql" : "node:sqlite";
+  if (builtIn !== undefined) return overNode(new builtIn(path, { readOnly }));
+  // It has no such option; but SQLite itself understands URLs.
+  return overLibsql(new (loadLibsql())(readOnly ? `${pathToFileURL(path).href}?mode=ro` : path));
 }
 
 function builtInSqlite(): Library<NodeStatement> | undefined {
