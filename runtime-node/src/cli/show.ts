@@ -6,7 +6,7 @@ import { type Look, marksOf, painter } from "./paint.ts";
 import { clip, plain, plainJson } from "./plain-text.ts";
 import { runName } from "./run-name.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
-import { outcomeMark, stateOf } from "./timeline.ts";
+import { kindMark, stateOf } from "./timeline.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "slot", align: "right" },
@@ -33,7 +33,7 @@ function errorText(error: CallError): string {
 }
 
 function slotRow(slot: SlotView, look: Look): Cell[] {
-  const { mark, colour } = outcomeMark(slot, look);
+  const { mark, colour } = kindMark(slot.outcome, look);
   const result = slot.error === undefined ? shortJson(slot.value) : errorText(slot.error);
   const late = slot.late === 0 ? "" : ` (${slot.late} came late)`;
   return [

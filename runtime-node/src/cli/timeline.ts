@@ -1,6 +1,7 @@
 // A run's journal as a Gantt chart in text: a line per slot, its queue time, each attempt, its waits, and
 // where nobody was there. Pure: a view goes in, lines come out.
 import type { RunView, SlotView } from "../../../bindings/js/src/api.ts";
+import type { OutcomeKind } from "../../../bindings/js/src/outcome.ts";
 import { duration, moment } from "./duration.ts";
 import type { Colour, Look, Paint } from "./paint.ts";
 import { marksOf, painter } from "./paint.ts";
@@ -33,12 +34,14 @@ interface Spot {
   readonly text: string;
 }
 
-/** How an outcome is marked, and in which colour its bar is drawn. */
-export function outcomeMark(slot: SlotView, look: Look): { readonly mark: string; readonly colour: Colour } {
+/** How an outcome is marked, and in which colour its bar is drawn; undefined while there is none. */
+export function kindMark(
+  kind: OutcomeKind | undefined,
+  look: Look,
+): { readonly mark: string; readonly colour: Colour } {
   const marks = marksOf(look);
-  const { outcome } = slot;
-  if (outcome === undefined) return { mark: marks.more, colour: "blue" };
-  switch (outcome) {
+  if (kind === undefined) return { mark: marks.more, colour: "blue" };
+  switch (kind) {
     case "ok":
       return { mark: marks.yes, colour: "green" };
     case "unknown":
@@ -65,7 +68,7 @@ export function barOf(slot: SlotView, axis: Axis, look: Look): string {
     for (let cell = first; cell <= last; cell++) spots[cell] = { state, text: glyph };
     if (state === "running" && attempt > 1 && attempt < 10) spots[first] = { state, text: String(attempt) };
   }
-  return drawSpots(spots, outcomeMark(slot, look).colour, painter(look));
+  return drawSpots(spots, kindMark(slot.outcome, look).colour, painter(look));
 }
 
 /** Neighbours of one colour are painted together: fewer escape sequences, the same picture. */
@@ -145,7 +148,7 @@ export function timelineLines(view: RunView, look: Look): string[] {
   );
   const rows = view.slots.map((slot, i) => {
     const { id, tool } = names[i]!;
-    const end = outcomeMark(slot, look);
+    const end = kindMark(slot.outcome, look);
     const name = `${pad(clip(id, idWidth, mark), idWidth)}  ${pad(clip(tool, toolWidth, mark), toolWidth)}`;
     return `${name}  ${paint(end.colour, end.mark)} ${barOf(slot, axis, look)}`.trimEnd();
   });
