@@ -15,7 +15,7 @@ const quick = [
   "test/rules/**/*.test.ts",
   "test/tidy/**/*.test.ts",
   "test/types/**/*.test.ts",
-  "test/vectors/**/*.test.ts",
+  "test/vectors/vectors.test.ts",
 ];
 const never = ["**/node_modules/**", "**/dist/**"];
 
