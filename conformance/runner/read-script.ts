@@ -1,0 +1,162 @@
+// The script of a life, and what is expected at its end, read from the lines of a scenario.
+import type { Json } from "../protocol/messages.ts";
+import { type Line, LineReader } from "./outline.ts";
+import { idsOf, OUTCOME_KINDS, readEnding, readVerdict } from "./read-program.ts";
+import {
+  type AppendPoint,
+  DEFAULT_RUN,
+  type Ends,
+  type OrderRow,
+  type OutcomeRow,
+  type Pattern,
+  type RunLine,
+  type ScriptLine,
+  TRACE_KINDS,
+} from "./scenario.ts";
+
+const ENTRY_KINDS = ["run-opened", "planned", "started", "attempt-failed", "settled", "late", "run-closed"];
+const OUTCOME_FIELDS = ["attempts", "source", "replayed", "reason"];
+type Fields = Readonly<Record<string, Json>>;
+
+/** `call A`, `durable settled A`, `report late A`, `said` … */
+function readPattern(reader: LineReader): Pattern {
+  const what = reader.choice("what happens", TRACE_KINDS);
+  const kinded = what === "append" || what === "durable" || what === "report";
+  const kind = kinded && reader.left > 0 ? { kind: reader.word("a kind") } : {};
+  const named = !["said", "returned", "threw", "kill"].includes(what);
+  const id = named && reader.left > 0 ? { id: reader.word("a call id") } : {};
+  const run = reader.field("run");
+  const numbers = reader.integers(["attempt"]);
+  return { what, ...kind, ...id, ...numbers, ...(run === undefined ? {} : { run: run.text }) };
+}
+
+/** `<pattern> < <pattern>`. */
+export function readOrder(lines: readonly Line[]): OrderRow[] {
+  return lines.map((line) => {
+    const cut = line.tokens.findIndex(({ text }) => text === "<");
+    const whole = new LineReader(line);
+    if (cut === -1) whole.fail("write: <what comes first> < <what comes then>");
+    const side = (tokens: Line["tokens"]): Pattern => {
+      const reader = new LineReader({ ...line, tokens });
+      const pattern = readPattern(reader);
+      reader.done();
+      return pattern;
+    };
+    return { first: side(line.tokens.slice(0, cut)), second: side(line.tokens.slice(cut + 1)), text: line.text.trim() };
+  });
+}
+
+/** `before settled A`, `after append 3`. */
+function readPoint(reader: LineReader): AppendPoint {
+  const when = reader.choice("the moment", ["before", "after"]);
+  if (reader.wordIf("append")) return { when, entry: { nth: reader.integer("the number of the append") } };
+  const kind = reader.choice("the entry", ENTRY_KINDS);
+  return { when, entry: { kind, ...(reader.left > 0 ? { id: reader.word("a call id") } : {}) } };
+}
+
+/** The options of a run, on its own line or on its life's. */
+export function readRunLine(reader: LineReader, run: string): RunLine {
+  const version = reader.field("version");
+  const mismatch = reader.field("onMismatch");
+  return {
+    run,
+    program: reader.field("program")?.text ?? "main",
+    ...(version === undefined ? {} : { version: version.text }),
+    ...(reader.field("refuseOtherVersion")?.json === true ? { refuseOtherVersion: true } : {}),
+    ...(mismatch === undefined ? {} : { onMismatch: mismatch.text === "adapt" ? "adapt" : "fail" }),
+    ...reader.integers(["waitMs"]),
+  };
+}
+
+function readOutcomes(line: Line): OutcomeRow[] {
+  return line.children.flatMap((child) => {
+    const reader = new LineReader(child);
+    const ids = idsOf(reader.word("a call id"), reader);
+    const kind = reader.choice("the kind", OUTCOME_KINDS);
+    const nothing = kind === "ok" && reader.wordIf("nothing") ? { nothing: true } : {};
+    const given = reader.json();
+    const detail = given === undefined ? {} : kind === "error" ? { error: given as Fields } : { value: given };
+    const fields = Object.fromEntries(
+      OUTCOME_FIELDS.flatMap((name) => {
+        const token = reader.field(name);
+        return token === undefined ? [] : [[name, token.json ?? token.text]];
+      }),
+    );
+    reader.done();
+    return ids.map((id): OutcomeRow => ({ id, kind, ...nothing, ...detail, ...fields }));
+  });
+}
+
+function readThrows(reader: LineReader): Ends {
+  const run = reader.field("run")?.text;
+  const error = Object.fromEntries(
+    ["code", "name", "message"].flatMap((name) => {
+      const token = reader.field(name);
+      return token === undefined ? [] : [[name, token.json ?? token.text]];
+    }),
+  );
+  const { children } = reader.line;
+  const differences = children.map((child) => {
+    const row = new LineReader(child);
+    const found = { kind: row.word("the kind"), id: row.word("the call id") };
+    row.done();
+    return found;
+  });
+  return { kind: "throws", run, error, differences: children.length === 0 ? undefined : differences };
+}
+
+/** The line as what it says, without its place. */
+type Said = ScriptLine extends infer One ? (One extends ScriptLine ? Omit<One, "at" | "text"> : never) : never;
+
+function saidBy(reader: LineReader, line: Line): Said {
+  const word = reader.word("a line of a script");
+  switch (word) {
+    case "run":
+      return { do: "run", ...readRunLine(reader, reader.word("the run's id")) };
+    case "wait":
+      return { do: "wait", pattern: readPattern(reader) };
+    case "answer":
+      return { do: "answer", id: reader.word("a call id"), ending: readEnding(reader) };
+    case "verdict":
+      return { do: "verdict", id: reader.word("a call id"), verdict: readVerdict(reader) };
+    case "hold":
+      return { do: "hold", id: reader.word("a call id") };
+    case "kill":
+      return { do: "kill", point: reader.left === 0 ? undefined : readPoint(reader) };
+    case "fail":
+      return { do: "fail", point: readPoint(reader) };
+    case "cancel":
+      return { do: "cancel", run: reader.left === 0 ? DEFAULT_RUN : reader.word("the run's id") };
+    case "pass":
+    case "still":
+      return { do: word, ms: reader.integer("milliseconds") };
+    case "freeze":
+      return { do: "freeze" };
+    case "thaw":
+    case "rival":
+      return { do: word, script: readScript(line.children) };
+    case "outcomes":
+      return { do: "expect", ends: { kind: "outcomes", run: reader.field("run")?.text, rows: readOutcomes(line) } };
+    case "result": {
+      const value = reader.json();
+      if (value === undefined) reader.fail("the result is missing");
+      return { do: "expect", ends: { kind: "result", run: reader.field("run")?.text, value: value as Json } };
+    }
+    case "throws":
+      return { do: "expect", ends: readThrows(reader) };
+    case "order":
+      return { do: "order", rows: readOrder(line.children) };
+    default:
+      return reader.fail("there is no such line in a script");
+  }
+}
+
+/** The lines under a life. */
+export function readScript(lines: readonly Line[]): ScriptLine[] {
+  return lines.map((line) => {
+    const reader = new LineReader(line);
+    const said = saidBy(reader, line);
+    reader.done();
+    return { at: line.number, text: line.text.trim(), ...said } as ScriptLine;
+  });
+}
