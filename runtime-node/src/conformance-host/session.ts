@@ -1,0 +1,124 @@
+// One session of the conformance host: a runtime on a real journal, through the public API, with a scenario's
+// tools; its runs; its end.
+import type { Begin, Json, RunMessage, SessionMessage } from "../../../conformance/protocol/messages.ts";
+import { type CallEvent, HoldfastError, openRuntime, openSqliteJournal, type Runtime } from "../index.ts";
+import type { Fault } from "./fault.ts";
+import { playedTools } from "./played-tools.ts";
+import { PointJournal } from "./point-journal.ts";
+import { shownError } from "./shown.ts";
+import { programOf, type StepsWith } from "./steps.ts";
+import { SessionWire } from "./wire.ts";
+
+/** How long a session's end waits for tools that have not returned, ms. */
+const CLOSE_GRACE_MS = 200;
+
+export class HostSession {
+  readonly wire: SessionWire;
+  readonly #begin: Begin;
+  readonly #fault: Fault;
+  #opening: Promise<Runtime> | undefined;
+
+  constructor(begin: Begin, fault: Fault) {
+    this.wire = new SessionWire(begin.session);
+    this.#begin = begin;
+    this.#fault = fault;
+  }
+
+  /** Opened with the first run: a journal that cannot be opened is an error of that run. */
+  #runtime(): Promise<Runtime> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<Runtime> {
+    const { journal: path, tools: specs, limits, leaseMs } = this.#begin;
+    const sqlite = await openSqliteJournal(path, leaseMs === undefined ? {} : { leaseMs });
+    const points = new PointJournal(sqlite, this.wire);
+    const tools = playedTools(specs, { wire: this.wire, fault: this.#fault, steps: (runId) => this.#stepsOf(runId) });
+    const perTool = Object.entries(specs).flatMap(([name, { concurrency }]) =>
+      concurrency === undefined ? [] : [[name, { concurrency }] as const],
+    );
+    const runtime = await openRuntime({
+      journal: this.#fault.journal?.(points) ?? points,
+      tools,
+      limits: {
+        ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
+        ...(perTool.length === 0 ? {} : { tools: Object.fromEntries(perTool) }),
+      },
+      ...(limits.workers === undefined ? {} : { workers: { size: limits.workers } }),
+    });
+    void this.#report(runtime.events());
+    return runtime;
+  }
+
+  #stepsOf(runId: string): StepsWith {
+    return { say: (value) => this.wire.say({ type: "said", run: runId, value }), fault: this.#fault };
+  }
+
+  async run(message: RunMessage): Promise<void> {
+    const { run } = message;
+    try {
+      const runtime = await this.#runtime();
+      const id = this.#fault.runId?.(run) ?? run;
+      const program = programOf(message.program, () => this.#stepsOf(run));
+      const start = () => runtime.run(id, program, optionsOf(message));
+      const result = await (this.#fault.running?.(start) ?? start());
+      await told();
+      this.wire.say({ type: "returned", run, result: (result ?? null) as Json });
+    } catch (thrown) {
+      await told();
+      this.wire.say({ type: "threw", run, error: shownError(thrown) });
+    }
+  }
+
+  async cancel(run: string): Promise<void> {
+    (await this.#runtime()).cancel(run);
+  }
+
+  async end(): Promise<void> {
+    // One that could not be opened has nothing to close; its runs have said so.
+    const runtime = await this.#opening?.catch(() => undefined);
+    await runtime?.close({ graceMs: CLOSE_GRACE_MS });
+    this.wire.say({ type: "ended" });
+  }
+
+  /** What no outcome shows. */
+  async #report(events: AsyncIterable<CallEvent>): Promise<void> {
+    for await (const event of events) {
+      const report = reportOf(event);
+      if (report !== undefined) this.wire.say(report);
+    }
+  }
+}
+
+/** Lets what has been emitted be reported before what follows from it. */
+const told = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function reportOf(event: CallEvent): Omit<Extract<SessionMessage, { type: "report" }>, "session"> | undefined {
+  switch (event.kind) {
+    case "late":
+    case "unawaited":
+    case "no-verdict":
+      return { type: "report", run: event.runId, id: event.callId, what: event.kind };
+    case "left-behind":
+      return { type: "report", run: event.runId, id: event.callId, what: event.kind, state: event.state };
+    default:
+      return undefined;
+  }
+}
+
+function optionsOf({ version, onMismatch, waitMs, refuseOtherVersion }: RunMessage) {
+  const refuse = (change: { readonly journal: string | undefined; readonly program: string | undefined }): void => {
+    throw new HoldfastError(
+      "invalid-option",
+      `the journal was written by version ${change.journal}`,
+      "Run that version.",
+    );
+  };
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(onMismatch === undefined ? {} : { onMismatch }),
+    ...(waitMs === undefined ? {} : { waitMs }),
+    ...(refuseOtherVersion === true ? { onVersionChange: refuse } : {}),
+  };
+}
