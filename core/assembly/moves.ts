@@ -184,8 +184,9 @@ function endedUnknown(slot: Slot, payload: u32): void {
   else settle(slot, Outcome.unknown, Source.surfaced, 0, false);
 }
 
-function abandon(slot: Slot): void {
-  if (slot.effect != Effect.once) settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
+/** `unbegun`: it was told to stop before the host had called the tool. */
+function abandon(slot: Slot, unbegun: bool): void {
+  if (unbegun || slot.effect != Effect.once) settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
   else if (slot.reconciles) doubt(slot);
   else settle(slot, Outcome.unknown, Source.surfaced, 0, false);
 }
@@ -329,7 +330,7 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       break;
     case Move.abandon:
       ended(slot);
-      abandon(slot);
+      abandon(slot, happening == Happening.stopped && final);
       break;
     case Move.suspend:
       release(slot);

@@ -63,7 +63,7 @@ describe("calls that are made and awaited in odd ways", () => {
     const stage = new Stage();
     const slow = stage.worker({
       input: {
-        "~standard": { version: 1, vendor: "test", validate: async (value: unknown) => (await settle(), { value }) },
+        "~standard": { version: 1, vendor: "test", validate: (value: unknown) => settle().then(() => ({ value })) },
       },
     });
     const program = (run: any) => Promise.all([run.call("slow", "a"), run.call("work", "b")]);

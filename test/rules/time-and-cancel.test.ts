@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { done, notDone } from "../../bindings/js/src/outcome.ts";
 import { tool } from "../../bindings/js/src/tool.ts";
-import { settle, start } from "./fakes.ts";
+import { type Host, settle, start } from "./fakes.ts";
 import { batchOf, Stage, told } from "./stage.ts";
 
 const abc = batchOf("A B C");
@@ -197,6 +197,18 @@ describe("time", () => {
     expect(stage.entries).toContain("attempt-failed 0/1");
   });
 
+  test("rule 60: a call whose time is over before its start is on disk never begins", async () => {
+    const stage = new Stage();
+    const host = stage.host({}, { work: stage.worker({ timeoutMs: 500 }), look: stage.tools.look });
+    const disk = slowDisk(host);
+    const run = await stage.begin(host, batchOf("A B:look", "work", { concurrency: 1 }));
+    await stage.world.clock.pass(500);
+    await disk.write();
+    expect(stage.began).toEqual(["B:1"]);
+    await stage.end("B", "b");
+    expect(told(run.result)).toEqual(["A timed-out executed 1", 'B ok="b" executed 1']);
+  });
+
   test("rule 60: the call's timeout overrides the tool's", async () => {
     const stage = new Stage();
     const tools = { work: stage.worker({ timeoutMs: 500 }) };
@@ -211,6 +223,18 @@ describe("time", () => {
 });
 
 describe("cancelling", () => {
+  test("rule 61: a call that is cancelled before its start is on disk never begins, and is no riddle", async () => {
+    const stage = new Stage();
+    const host = stage.host();
+    const disk = slowDisk(host);
+    const run = await stage.begin(host, batchOf("A:send B:pay"));
+    host.runtime.cancel("r");
+    await settle();
+    await disk.write();
+    expect([...stage.began, ...stage.asked]).toEqual([]);
+    expect(told(run.result)).toEqual(["A cancelled executed 1", "B cancelled executed 1"]);
+  });
+
   test.each([
     ["work", "B cancelled executed 1"],
     ["send", "B unknown surfaced 1"],
@@ -393,3 +417,18 @@ describe("tools that do not stop", () => {
     expect(run.result).toBe(10);
   });
 });
+
+/** From now on nothing of the host's is on disk before the test says so. */
+function slowDisk(host: Host<any>): { write(): Promise<void> } {
+  let done: () => void = () => undefined;
+  const written = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  host.journal.beforeAppend = () => written;
+  return {
+    write: async () => {
+      done();
+      await settle();
+    },
+  };
+}

@@ -25,6 +25,7 @@ export function place(run: LiveRun, row: Placement, { waiting }: Happened, hub: 
       wait: wait.announced ? undefined : wait,
       position,
       inFlight: undefined,
+      heldBack: 0,
       ask: undefined,
       outcome: undefined,
     };

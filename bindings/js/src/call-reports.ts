@@ -42,9 +42,9 @@ export class CallReports implements Reports {
     );
   }
 
-  stopped(run: LiveRun, slot: LiveSlot, attempt: number): void {
+  stopped(run: LiveRun, slot: LiveSlot, attempt: number, began: boolean): void {
     if (!this.#ended(slot, attempt)) return;
-    this.#send(coreEvent("stopped", { run: run.number, slot: slot.ordinal, attempt }));
+    this.#send(coreEvent("stopped", { run: run.number, slot: slot.ordinal, attempt, mode: began ? 0 : 1 }));
   }
 
   lost(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload): void {

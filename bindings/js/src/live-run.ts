@@ -42,6 +42,8 @@ export interface LiveSlot {
   wait: BatchWait | undefined;
   position: number;
   inFlight: InFlight | undefined;
+  /** The attempt that was told to stop before it began, 1-based; 0 if none was. */
+  heldBack: number;
   ask: InFlight | undefined;
   outcome: Outcome | undefined;
 }

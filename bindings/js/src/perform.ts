@@ -15,7 +15,8 @@ import { WorkerLostError, type WorkerPool } from "./worker-pool.ts";
 /** What the core is told of an attempt. */
 export interface Reports {
   settled(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload, final: boolean): void;
-  stopped(run: LiveRun, slot: LiveSlot, attempt: number): void;
+  /** `began`: false when it was told to stop before it could. */
+  stopped(run: LiveRun, slot: LiveSlot, attempt: number, began: boolean): void;
   lost(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload): void;
   reconciled(run: LiveRun, slot: LiveSlot, ask: number, verdict: Verdict["kind"], payload: Payload | undefined): void;
   noVerdict(run: LiveRun, slot: LiveSlot, attempt: number, why: unknown): void;
@@ -109,12 +110,16 @@ export function performCall(run: LiveRun, slot: LiveSlot, action: Action, withTh
   const inFlight = makeInFlight(attempt);
   slot.inFlight = inFlight;
   const { reports } = withThese;
+  if (slot.heldBack === attempt) {
+    reports.stopped(run, slot, attempt, false);
+    return;
+  }
   const done = (result: unknown): void => {
     const payload = resultPayload(result, withThese.resultBytesMax);
     reports.settled(run, slot, attempt, payload, true);
   };
   const failed = (thrown: unknown): void => {
-    if (endedAsTold(inFlight, thrown)) reports.stopped(run, slot, attempt);
+    if (endedAsTold(inFlight, thrown)) reports.stopped(run, slot, attempt, true);
     else if (thrown instanceof WorkerLostError) reports.lost(run, slot, attempt, errorPayload(describeError(thrown)));
     else reports.settled(run, slot, attempt, errorPayload(describeError(thrown)), thrown instanceof HoldfastError);
   };
@@ -245,7 +250,11 @@ export function performAsk(run: LiveRun, slot: LiveSlot, action: Action, withThe
 /** Tells an attempt, or an ask, to stop. */
 export function performAbort(slot: LiveSlot, action: Action): void {
   const inFlight = action.code === 3 ? slot.ask : slot.inFlight;
-  if (inFlight === undefined) return;
+  if (inFlight === undefined) {
+    // An abort waits for no disk, the call before it does: that one is not to begin any more.
+    if (action.code !== 3) slot.heldBack = action.attempt;
+    return;
+  }
   if (action.code === 3) slot.ask = undefined; // whatever it says now, nobody asks any more
   tellToStop(inFlight, stopReason(action.code), Number(action.until) / 1000);
 }
