@@ -1,15 +1,9 @@
-// Looks at a journal's file before SQLite does, and never writes: what is not ours must stay as it is, and a
-// folder or a missing right deserves a plainer word than SQLite has.
-import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs";
+// Looks at where a journal's file is before SQLite does: a folder or a missing right deserves a plainer word
+// than SQLite has. It never opens the file: closing it would drop the locks that SQLite has on it in this
+// process (https://sqlite.org/howtocorrupt.html, 2.2).
+import { accessSync, constants, type Stats, statSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { HoldfastError, JournalError } from "../../bindings/js/src/errors.ts";
-import { APPLICATION_ID, SCHEMA_VERSION } from "./journal-schema.ts";
-
-const HEADER_BYTES = 100;
-const MAGIC = "SQLite format 3\0";
-/** Where the header says them, big-endian. https://sqlite.org/fileformat.html */
-const USER_VERSION_AT = 60;
-const APPLICATION_ID_AT = 68;
 
 /** The absolute path of a journal. Throws `invalid-option` for what SQLite would not take for a file. */
 export function journalPath(path: unknown): string {
@@ -29,13 +23,13 @@ export function journalPath(path: unknown): string {
   return resolve(path);
 }
 
-/** Throws a JournalError unless the file is a journal of ours, empty, or not there in a folder that takes one. */
-export function checkJournalFile(path: string, access: "write" | "read"): void {
+/** Its size, bytes; 0 if it is to be made. Throws `journal-unavailable` for what cannot be a journal of this user's. */
+export function checkFile(path: string, access: "write" | "read"): number {
   const stats = statOf(path);
   if (stats === undefined) {
     if (access === "read") throw unavailable(path, "does not exist", "Name a journal that does.");
     checkFolder(path);
-    return;
+    return 0;
   }
   if (stats.isDirectory()) throw unavailable(path, "is a directory", "Name a file in it.");
   if (!stats.isFile()) throw unavailable(path, "is not a regular file", "Name a file.");
@@ -44,7 +38,7 @@ export function checkJournalFile(path: string, access: "write" | "read"): void {
     mayAccess(path, constants.W_OK, "may not be written by this user");
     checkFolder(path);
   }
-  checkHeader(path, stats.size);
+  return stats.size;
 }
 
 function statOf(path: string): Stats | undefined {
@@ -77,51 +71,6 @@ function mayAccess(path: string, mode: number, what: string): void {
   }
 }
 
-function checkHeader(path: string, size: number): void {
-  if (size === 0) return;
-  const header = Buffer.alloc(HEADER_BYTES);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, header, 0, HEADER_BYTES, 0);
-  } finally {
-    closeSync(file);
-  }
-  if (header.toString("latin1", 0, MAGIC.length) !== MAGIC) throw foreign(path, "it does not begin as a SQLite file");
-  if (size < HEADER_BYTES) throw truncated(path, size);
-  if (header.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID)
-    throw foreign(path, "it is another program's database");
-  checkVersion(path, header.readUInt32BE(USER_VERSION_AT));
-}
-
-/** Throws `journal-version` for any version but ours. */
-export function checkVersion(path: string, version: number): void {
-  if (version === SCHEMA_VERSION) return;
-  throw new JournalError(
-    "journal-version",
-    `${JSON.stringify(path)} is a journal of version ${version}; this Holdfast reads version ${SCHEMA_VERSION}`,
-    "Use the version of Holdfast that wrote it. Nothing was changed.",
-    { details: { path, version, understood: SCHEMA_VERSION } },
-  );
-}
-
 function unavailable(path: string, what: string, next: string, cause?: unknown): JournalError {
   return new JournalError("journal-unavailable", `${JSON.stringify(path)} ${what}`, next, { details: { path }, cause });
-}
-
-function foreign(path: string, why: string): JournalError {
-  return new JournalError(
-    "journal-foreign",
-    `${JSON.stringify(path)} is not a Holdfast journal: ${why}`,
-    "Name the journal's own file, or one that does not exist yet. Nothing was changed.",
-    { details: { path } },
-  );
-}
-
-function truncated(path: string, size: number): JournalError {
-  return new JournalError(
-    "journal-corrupt",
-    `${JSON.stringify(path)} was cut off after ${size} bytes`,
-    "Restore it from a copy. Nothing was changed.",
-    { details: { path } },
-  );
 }

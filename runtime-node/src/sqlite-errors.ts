@@ -18,6 +18,12 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
+/** SQLITE_READONLY_ROLLBACK and _RECOVERY: a connection that only reads met what a crash left. */
+export function isUnfinished(error: unknown): boolean {
+  const code = sqliteCode(error, "extended");
+  return code === 776 || code === 264;
+}
+
 /** What was being done when it was refused. */
 export type Doing = "opening" | "writing" | "reading";
 

@@ -115,9 +115,11 @@ function withBytes(row: Readonly<Record<string, unknown>>): SqlRow {
   return Object.fromEntries(fields) as SqlRow;
 }
 
-/** SQLite's primary result code of an error that a connection threw; undefined if it is no such error. */
-export function sqliteCode(error: unknown): number | undefined {
+/** SQLite's result code of an error that a connection threw; undefined if it is no such error. */
+export function sqliteCode(error: unknown, form: "primary" | "extended" = "primary"): number | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
   const { errcode, rawCode } = error as { readonly errcode?: unknown; readonly rawCode?: unknown };
   const code = typeof errcode === "number" ? errcode : rawCode;
-  return typeof code === "number" ? code & 0xff : undefined;
+  if (typeof code !== "number") return undefined;
+  return form === "primary" ? code & 0xff : code;
 }

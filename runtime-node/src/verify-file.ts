@@ -4,8 +4,8 @@ import type { Entry } from "../../bindings/js/src/entry.ts";
 import { HoldfastError } from "../../bindings/js/src/errors.ts";
 import { keyPath } from "../../bindings/js/src/run-key.ts";
 import { EntryReader } from "./entry-reader.ts";
-import { checkJournalFile, checkVersion } from "./journal-file.ts";
-import { createTables, readPragma } from "./journal-schema.ts";
+import { connectToRead } from "./journal-connection.ts";
+import { createTables } from "./journal-schema.ts";
 import { entriesOf } from "./journal-wire.ts";
 import { loadCore } from "./load-core.ts";
 import { NUMBERS, RowChecksum } from "./row-checksum.ts";
@@ -23,7 +23,6 @@ const NOTADB = 26;
 
 /** Verifies a file. Throws JournalError when it cannot be looked at, or is no journal of this version. */
 export function verifyFile(path: string): JournalReport {
-  checkJournalFile(path, "read");
   return new Verification(path).report();
 }
 
@@ -41,12 +40,8 @@ class Verification {
   report(): JournalReport {
     let database: Database | undefined;
     try {
-      database = openSqlite(this.#path, { readOnly: true });
-      database.exec("PRAGMA busy_timeout = 5000");
-      if (readPragma(database, "page_count") > 0) {
-        checkVersion(this.#path, readPragma(database, "user_version"));
-        this.#look(database);
-      }
+      database = connectToRead(this.#path);
+      if (database !== undefined) this.#look(database);
     } catch (error) {
       this.#damaged(error);
     } finally {
@@ -69,9 +64,10 @@ class Verification {
 
   /** Damage is what we look for; anything else stops the looking. */
   #damaged(error: unknown): void {
-    const code = sqliteCode(error);
+    const cause = error instanceof HoldfastError && error.code === "journal-corrupt" ? error.cause : error;
+    const code = sqliteCode(cause);
     if (code !== CORRUPT && code !== NOTADB) throw journalError(this.#path, "reading", error);
-    this.#say({ of: "file", what: `SQLite cannot read on (${(error as Error).message})`, next: RESTORE });
+    this.#say({ of: "file", what: `SQLite cannot read on (${(cause as Error).message})`, next: RESTORE });
   }
 
   #look(database: Database): void {

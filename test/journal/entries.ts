@@ -19,16 +19,17 @@ export function entry(given: Partial<Entry> = {}): Entry {
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** A group of `count` entries whose payloads say which group they are of. */
+/** A group of `count` entries whose payloads say which group they are of. They can follow one another. */
 export function group(name: string, count: number): readonly Entry[] {
-  return Array.from({ length: count }, (_, i) => entry({ slot: i, count, payload: bytes(name) }));
+  const payload = bytes(JSON.stringify(name));
+  return Array.from({ length: count }, (_, i) => entry({ kind: EntryKind.runOpened, slot: i, count, payload }));
 }
 
 /** Which groups the entries are of, in order, each with how many of it there are: `a×3 b×1`. */
 export function groupsOf(entries: readonly Entry[]): string {
   const runs: { name: string; count: number }[] = [];
   for (const { payload } of entries) {
-    const name = new TextDecoder().decode(payload ?? undefined);
+    const name = String(JSON.parse(new TextDecoder().decode(payload ?? bytes('""'))));
     const last = runs.at(-1);
     if (last?.name === name) last.count += 1;
     else runs.push({ name, count: 1 });
