@@ -14,6 +14,7 @@ import { type Holder, isGone, newHolder } from "./lease-holder.ts";
 import { NUMBERS, RowChecksum } from "./row-checksum.ts";
 import type { Database, SqlRow, Statement } from "./sqlite.ts";
 import { journalError } from "./sqlite-errors.ts";
+import { WalRoom } from "./wal-room.ts";
 
 /** What changes the file. */
 export type Change = Group | Extract<Wish, { readonly kind: "open" | "release" | "refuse" | "prune" }>;
@@ -52,6 +53,7 @@ export class JournalStore {
   readonly #database: Database;
   readonly #giveWay: GiveWay;
   readonly #reader: EntryReader;
+  readonly #room: WalRoom;
   readonly #leaseMs: number;
   readonly #me: Holder = newHolder();
   readonly #held = new Map<number, Held>();
@@ -68,6 +70,7 @@ export class JournalStore {
     this.#leaseMs = leaseMs;
     this.#giveWay = new GiveWay(path);
     this.#database = connect(path, this.#giveWay);
+    this.#room = new WalRoom(path);
     this.#sql = statements(this.#database);
     this.#reader = new EntryReader(this.#database);
   }
@@ -106,6 +109,7 @@ export class JournalStore {
     const durable = changes.some(({ kind }) => kind !== "release" && kind !== "refuse");
     this.#begin(durable);
     try {
+      if (durable) this.#room.ensure();
       for (const [number, held] of this.#owed) this.#free(number, held);
       const outcomes = changes.map((change): Outcome => {
         try {
@@ -404,6 +408,7 @@ export class JournalStore {
         this.#database.exec("COMMIT");
       }
     } finally {
+      this.#room.close();
       this.#database.close();
     }
   }
