@@ -10,7 +10,7 @@ const COLUMNS: readonly Column[] = [
   { title: "state" },
   { title: "entries", align: "right" },
   { title: "opened", shrinkTo: 10 },
-  { title: "worked on for" },
+  { title: "lasted" },
 ];
 
 function stateCell(run: RunListing): Cell {

@@ -125,7 +125,8 @@ export function stateOf(view: RunView): string {
   const recoveries = Math.max(0, view.openings.length - 1);
   const settled = view.slots.filter(({ state }) => state === "settled").length;
   const words = { open: "not finished", returned: "returned", threw: "threw" }[view.state];
-  return `${words}, ${settled} of ${view.slots.length} calls settled, taken over ${recoveries === 1 ? "once" : `${recoveries} times`}`;
+  const taken = recoveries === 0 ? "" : `, taken over ${recoveries === 1 ? "once" : `${recoveries} times`}`;
+  return `${words}, ${settled} of ${view.slots.length} calls settled${taken}`;
 }
 
 /** The chart of a run. */

@@ -2,11 +2,14 @@
 import { type JournalProblem, type JournalReport, verifyJournal } from "../verify-journal.ts";
 import type { CommandResult } from "./commands.ts";
 import { Exit } from "./failure.ts";
+import { checkJournalFile } from "./journal-argument.ts";
 import { type Look, marksOf, painter } from "./paint.ts";
 import { plain, plainJson } from "./plain-text.ts";
 
 /** Checks a journal's file. Throws what cannot be looked at. */
 export async function verifyCommand(journal: string, json: boolean, look: Look): Promise<CommandResult> {
+  // An empty file is sound, and surely not what was meant.
+  await checkJournalFile(journal);
   const report = await verifyJournal(journal);
   const text = json ? plainJson({ journal, ...report }) : verifyLines(report, look).join("\n");
   return { text, exit: report.ok ? Exit.ok : Exit.problems };
