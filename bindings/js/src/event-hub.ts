@@ -1,7 +1,7 @@
 // Hands every step to whoever watches. Each listener has a bounded buffer of its own; one that is too
 // slow loses the oldest steps and is told how many. Nothing waits for a listener.
 import type { CallEvent } from "./events.ts";
-import { checkInteger } from "./options.ts";
+import { checkInteger, checkKeys } from "./options.ts";
 
 const BUFFER_MAX = 10_000;
 
@@ -92,7 +92,8 @@ export class EventHub {
   }
 
   listen(options: { readonly bufferMax?: number } | undefined): AsyncIterableIterator<CallEvent> {
-    const bufferMax = checkInteger("bufferMax", options?.bufferMax, 1, 10_000_000, BUFFER_MAX);
+    const given = checkKeys("options", options, ["bufferMax"]);
+    const bufferMax = checkInteger("options.bufferMax", given.bufferMax, 1, 10_000_000, BUFFER_MAX);
     const listener = new Listener(bufferMax, (ended) => this.#listeners.delete(ended));
     if (this.#closed) listener.end();
     else this.#listeners.add(listener);

@@ -19,11 +19,18 @@ export function refuseOption(path: string, value: unknown, expected: string): ne
   });
 }
 
+/** Is it an object of named values, and not an array, a map, a date or another thing that has none? */
+export function isNamed(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Another realm's Object.prototype has no prototype of its own either.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** A plain object whose keys are all known. Undefined is an empty one. */
 export function checkKeys(path: string, value: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return refuseOption(path, value, "an object");
+  if (!isNamed(value)) return refuseOption(path, value, "an object");
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     const near = known.find(
@@ -31,11 +38,11 @@ export function checkKeys(path: string, value: unknown, known: readonly string[]
     );
     refuseOption(
       `${path}.${key}`,
-      (value as Record<string, unknown>)[key],
+      value[key],
       `absent: there is no such option${near === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${near}?`}`,
     );
   }
-  return value as Readonly<Record<string, unknown>>;
+  return value;
 }
 
 /** An integer in a range, or the default when it is undefined. */
@@ -71,3 +78,5 @@ export function checkString(path: string, value: unknown, lengthMax: number): st
 
 /** The longest span that is taken, ms: about 30 years, well inside every clock. */
 export const SPAN_MS_MAX = 1_000_000_000_000;
+/** The longest that one timer of a host can be set to, ms. */
+export const TIMER_MS_MAX = 2_147_483_647;

@@ -1,6 +1,7 @@
 // Under what key a journal holds a run: the ids from the outermost run inwards, escaped and joined by
 // "/". So no two runs collide whatever their ids contain, and a child's key says whose it is.
 import { HoldfastError } from "./errors.ts";
+import { refuseOption } from "./options.ts";
 
 /** Longest id of a run or a call, in UTF-16 units. */
 export const ID_LENGTH_MAX = 512;
@@ -58,7 +59,10 @@ export function keyPath(key: string): string[] {
 
 /** The key of a run by its id and its parents' ids. A child's own id may carry its name after "~". */
 export function keyOfPath(id: string, path: readonly string[]): string {
+  if (!Array.isArray(path) || path.some((part) => typeof part !== "string"))
+    refuseOption("path", path, "an array of the ids of its parents, outermost first");
   if (path.length === 0) return runKey(id);
+  if (typeof id !== "string" || id === "") runKey(id);
   const inner = [...path.slice(1), id].map((part) => part.split("~").map(escapePart).join("~"));
   return [runKey(path[0]), ...inner].join("/");
 }

@@ -3,7 +3,7 @@
 
 import type { Limits } from "./api.ts";
 import { NONE, type Policy } from "./core.ts";
-import { checkChoice, checkFunction, checkInteger, checkKeys, refuseOption, SPAN_MS_MAX } from "./options.ts";
+import { checkChoice, checkFunction, checkInteger, checkKeys, isNamed, refuseOption, SPAN_MS_MAX } from "./options.ts";
 import type { Effect } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
 import type { InlineToolOptions, Tools, WorkerToolOptions } from "./tool.ts";
@@ -104,8 +104,7 @@ function checkPolicy(
 function declareTool(name: string, tool: unknown, number: number, concurrency: number): DeclaredTool {
   const path = `tools.${name}`;
   if (!NAME.test(name)) refuseOption("tools", name, "named by letters, digits and _ . : / - (at most 128)");
-  if (typeof tool !== "object" || tool === null || !("options" in tool))
-    refuseOption(path, tool, "made with tool({ … })");
+  if (!isNamed(tool) || !isNamed(tool.options)) refuseOption(path, tool, "made with tool({ … })");
   const options = checkKeys(path, (tool as { options: unknown }).options, TOOL_OPTIONS);
   const effect = checkChoice(`${path}.effect`, options.effect, EFFECT_NAMES, "once");
   checkFunction(`${path}.run`, options.run);
@@ -133,10 +132,11 @@ export class ToolTable {
   readonly policies: Policy[];
 
   constructor(tools: unknown, limits: Limits | undefined) {
-    if (typeof tools !== "object" || tools === null) refuseOption("tools", tools, "an object of tools by name");
+    if (!isNamed(tools)) refuseOption("tools", tools, "an object of tools by name");
     const perTool = checkKeys("limits.tools", limits?.tools, Object.keys(tools as Tools));
     for (const [name, tool] of Object.entries(tools as Tools)) {
-      const bounds = checkKeys(`limits.tools.${name}`, perTool[name], ["concurrency"]);
+      const given = Object.hasOwn(perTool, name) ? perTool[name] : undefined; // a tool may be called "constructor"
+      const bounds = checkKeys(`limits.tools.${name}`, given, ["concurrency"]);
       const concurrency = checkInteger(`limits.tools.${name}.concurrency`, bounds.concurrency, 0, 1_000_000, NONE);
       this.#byName.set(name, declareTool(name, tool, this.#byName.size, concurrency));
     }

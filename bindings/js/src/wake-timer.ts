@@ -1,7 +1,6 @@
 // The one timer of a driver: set to the core's next due moment, and never left behind.
+import { TIMER_MS_MAX } from "./options.ts";
 import type { Clock } from "./ports.ts";
-
-const TIMER_MS_MAX = 2_147_483_647;
 
 export class WakeTimer {
   readonly #clock: Clock;
