@@ -17,12 +17,11 @@ function refuse(from: string, path: string, expected: string): never {
 }
 
 function object(from: string, path: string, value: unknown): Fields {
-  if (typeof value !== "object" || value === null) refuse(from, path, "an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) refuse(from, path, "an object");
   return value as Fields;
 }
 
 function list(from: string, path: string, value: unknown): readonly unknown[] {
-  if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : refuse(from, path, "an array");
 }
 
@@ -55,7 +54,7 @@ function openai(reply: unknown): ModelCall[] {
         input: parsed(item.arguments),
       }));
   }
-  return list(from, "tool_calls", message.tool_calls).map((item, i) => {
+  return list(from, "tool_calls", message.tool_calls ?? []).map((item, i) => {
     const call = object(from, `tool_calls[${i}]`, item);
     const called = object(from, `tool_calls[${i}].function`, call.function);
     return {
@@ -98,7 +97,7 @@ function mcp(requests: unknown): ModelCall[] {
   return list(from, "requests", requests).map((item, i) => {
     const request = object(from, `[${i}]`, item);
     const params = object(from, `[${i}].params`, request.params);
-    const id = typeof request.id === "number" ? String(request.id) : text(from, `[${i}].id`, request.id);
+    const id = Number.isSafeInteger(request.id) ? String(request.id) : text(from, `[${i}].id`, request.id);
     return { id, tool: text(from, `[${i}].params.name`, params.name), input: parsed(params.arguments) };
   });
 }
