@@ -16,7 +16,7 @@ function text(value: unknown, fallback: string): string {
 function asData(value: unknown): Json | undefined {
   if (value === undefined) return undefined;
   try {
-    const copy = copyJson(value);
+    const copy = copyJson(value, "data", DATA_MAX);
     return JSON.stringify(copy).length <= DATA_MAX ? copy : undefined;
   } catch {
     return undefined; // a degraded description is what is wanted: the error itself must not be lost

@@ -17,6 +17,17 @@ export class NotJson extends Error {
   }
 }
 
+/** A value has more JSON than it may have. Found while it is copied: what is shared many times over may never end. */
+export class TooLarge extends Error {}
+
+/** Characters of JSON that are left for the copy under way; every node takes at least one. */
+let left = 0;
+
+function spend(characters: number): void {
+  left -= characters;
+  if (left < 0) throw new TooLarge();
+}
+
 function step(path: string, key: string | number): string {
   if (typeof key === "number") return `${path}[${key}]`;
   return /^[A-Za-z_$][\w$]{0,63}$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key.slice(0, 64))}]`;
@@ -34,6 +45,7 @@ function className(value: object): string {
 }
 
 function copyArray(value: readonly unknown[], path: string, depth: number): Json[] {
+  spend(value.length); // before so many places are made
   const copy: Json[] = new Array(value.length);
   for (let i = 0; i < value.length; i++) {
     if (!(i in value)) throw new NotJson(step(path, i), "a hole in an array");
@@ -54,7 +66,9 @@ function copyObject(value: object, path: string, depth: number): Json {
     if (key === "__proto__") throw new NotJson(step(path, key), "a key that would change a prototype");
     if (!isWellFormed(key)) throw new NotJson(step(path, key), "a key with a lone surrogate");
     const item = (value as Record<string, unknown>)[key];
-    if (item !== undefined) copy[key] = copyValue(item, path, key, depth);
+    if (item === undefined) continue;
+    spend(key.length + 3);
+    copy[key] = copyValue(item, path, key, depth);
   }
   return copy;
 }
@@ -62,11 +76,14 @@ function copyObject(value: object, path: string, depth: number): Json {
 function copyValue(value: unknown, parent: string, key: string | number | undefined, depth: number): Json {
   switch (typeof value) {
     case "string":
+      spend(value.length);
       if (isWellFormed(value)) return value;
       throw new NotJson(at(parent, key), "a string with a lone surrogate");
     case "boolean":
+      spend(4);
       return value;
     case "number":
+      spend(1);
       if (Number.isFinite(value)) return value === 0 ? 0 : value;
       throw new NotJson(at(parent, key), String(value));
     case "object":
@@ -74,6 +91,7 @@ function copyValue(value: unknown, parent: string, key: string | number | undefi
     default:
       throw new NotJson(at(parent, key), value === undefined ? "undefined" : `a ${typeof value}`);
   }
+  spend(2);
   if (value === null) return null;
   const path = at(parent, key);
   if (depth >= DEPTH_MAX) throw new NotJson(path, `nested more than ${DEPTH_MAX} deep, or in a cycle`);
@@ -84,8 +102,13 @@ function at(parent: string, key: string | number | undefined): string {
   return key === undefined ? parent : step(parent, key);
 }
 
-/** A copy of a value that is plain JSON. Throws `NotJson` naming the first place that is not; `name` is what the root is called. */
-export function copyJson(value: unknown, name = "$"): Json {
+/**
+ * A copy of a value that is plain JSON. Throws `NotJson` naming the first place that is not; `name` is what
+ * the root is called. Throws `TooLarge` soon after it has become certain that its JSON has more than
+ * `charactersMax` characters; a little above it may still get through.
+ */
+export function copyJson(value: unknown, name: string, charactersMax: number): Json {
+  left = charactersMax;
   return copyValue(value, name, undefined, 0);
 }
 

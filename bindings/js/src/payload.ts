@@ -3,7 +3,7 @@
 import { describeError, refusal } from "./call-error.ts";
 import { type Digest, digestFromHex, digestToHex } from "./digest.ts";
 import { EFFECTS } from "./entry.ts";
-import { copyJson, decodeJson, encodeText, NotJson } from "./json.ts";
+import { copyJson, decodeJson, encodeText, NotJson, TooLarge } from "./json.ts";
 import type { CallError, Effect, Json } from "./outcome.ts";
 
 /** A value beside its bytes: what the program sees is what replay will give. */
@@ -20,17 +20,20 @@ export function resultPayload(result: unknown, bytesMax: number): Payload {
   if (result === undefined) return { kind: "value", value: undefined, bytes: null };
   let value: Json;
   try {
-    value = copyJson(result, "result");
+    value = copyJson(result, "result", bytesMax);
   } catch (problem) {
+    if (problem instanceof TooLarge) return tooLarge(`more than ${bytesMax} bytes of JSON`, bytesMax);
     if (!(problem instanceof NotJson)) return errorPayload(describeError(problem));
     return errorPayload(refusal("result-not-json", `${problem.message}; a tool returns plain JSON values or nothing`));
   }
   const bytes = encodeText(JSON.stringify(value));
-  if (bytes.length > bytesMax) {
-    const message = `the result is ${bytes.length} bytes of JSON; ${bytesMax} is the most. Store it elsewhere and return where`;
-    return errorPayload(refusal("result-too-large", message));
-  }
+  if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes of JSON`, bytesMax);
   return { kind: "value", value, bytes };
+}
+
+function tooLarge(size: string, bytesMax: number): Payload {
+  const message = `the result is ${size}; ${bytesMax} is the most. Store it elsewhere and return where`;
+  return errorPayload(refusal("result-too-large", message));
 }
 
 /** What a settled entry carries. Bytes that cannot be read are an error of their own slot, loudly. */

@@ -5,7 +5,7 @@ import { describeError, refusal } from "./call-error.ts";
 import type { Action } from "./core.ts";
 import { idempotencyKey, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
-import { copyJson } from "./json.ts";
+import { copyJson, NotJson } from "./json.ts";
 import { type InFlight, type LiveRun, type LiveSlot, makeInFlight, signalOf, tellToStop } from "./live-run.ts";
 import type { Json, Verdict } from "./outcome.ts";
 import { errorPayload, type Payload, resultPayload } from "./payload.ts";
@@ -93,10 +93,22 @@ class CallContext implements Context {
     return (this.#until === 0 ? undefined : this.#until) as number;
   }
   progress(value: Json): void {
-    this.#with.reports.progress(this.#run, this.#slot, this.#inFlight.attempt, copyJson(value, "progress"));
+    this.#with.reports.progress(this.#run, this.#slot, this.#inFlight.attempt, checkedProgress(value));
   }
   run<Result>(program: Program<any, Result>, options?: { readonly name?: string }): Promise<Result> {
     return this.#with.runChild(this.#run, this.#slot, this.#inFlight, program, options?.name) as Promise<Result>;
+  }
+}
+
+const PROGRESS_MAX = 64 * 1024;
+
+function checkedProgress(value: unknown): Json {
+  try {
+    return copyJson(value, "progress", PROGRESS_MAX);
+  } catch (problem) {
+    const what =
+      problem instanceof NotJson ? problem.message : `progress is more than ${PROGRESS_MAX} characters of JSON`;
+    throw new HoldfastError("invalid-call", what, "Report plain JSON, and little of it.", { cause: problem });
   }
 }
 

@@ -1,10 +1,10 @@
 // A call made ready to be planned: named, checked, digested. What is wrong with one call is an outcome
 // of its own slot; what is wrong with how calls were given (no array, an id twice) is the caller's error.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { refusal } from "./call-error.ts";
+import { describeError, refusal } from "./call-error.ts";
 import { callDigest, canonical, type Digest, idDigest, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
-import { copyJson, NotJson } from "./json.ts";
+import { copyJson, NotJson, TooLarge } from "./json.ts";
 import { checkInteger, SPAN_MS_MAX } from "./options.ts";
 import type { CallError, Effect, Json } from "./outcome.ts";
 import { errorPayload, type Payload } from "./payload.ts";
@@ -93,6 +93,7 @@ function validated(
   base: Omit<PreparedCall, "parsed" | "ready">,
   result: StandardSchemaV1.Result<unknown>,
 ): PreparedCall {
+  if (typeof result !== "object" || result === null) throw new TypeError("it answered neither a value nor issues");
   if (result.issues === undefined) return { ...base, parsed: result.value, ready: undefined };
   const error = refusal(
     "invalid-input",
@@ -102,29 +103,32 @@ function validated(
 }
 
 function schemaFailed(base: Omit<PreparedCall, "parsed" | "ready">, thrown: unknown): PreparedCall {
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  const why = describeError(thrown).message;
   return {
     ...base,
     parsed: undefined,
-    ready: errorPayload(refusal("invalid-input", `the schema of ${base.tool} threw: ${why}`)),
+    ready: errorPayload(refusal("invalid-input", `the schema of ${base.tool} failed: ${why}`)),
   };
 }
 
 function recordInput(input: unknown, bytesMax: number): { input: Json; text: string; problem: CallError | undefined } {
   try {
-    const copy = copyJson(input === undefined ? null : input, "input");
+    const copy = copyJson(input === undefined ? null : input, "input", bytesMax);
     const text = canonical(copy);
     if (text.length <= bytesMax) return { input: copy, text, problem: undefined };
-    return unrecorded(
-      refusal(
-        "input-too-large",
-        `the input is ${text.length} characters of JSON; ${bytesMax} is the most. Store it elsewhere and pass where`,
-      ),
-    );
+    return unrecorded(inputTooLarge(`${text.length} characters of JSON`, bytesMax));
   } catch (problem) {
-    if (!(problem instanceof NotJson)) throw problem;
-    return unrecorded(refusal("input-not-json", `${problem.message}; a call's input is plain JSON`));
+    if (problem instanceof TooLarge)
+      return unrecorded(inputTooLarge(`more than ${bytesMax} characters of JSON`, bytesMax));
+    // Not JSON, or a getter of it threw: it cannot be recorded either way.
+    const why =
+      problem instanceof NotJson ? problem.message : `input cannot be read: ${describeError(problem).message}`;
+    return unrecorded(refusal("input-not-json", `${why}; a call's input is plain JSON`));
   }
+}
+
+function inputTooLarge(size: string, most: number): CallError {
+  return refusal("input-too-large", `the input is ${size}; ${most} is the most. Store it elsewhere and pass where`);
 }
 
 function unrecorded(problem: CallError): { input: Json; text: string; problem: CallError } {
@@ -168,11 +172,10 @@ export function prepareCall(
   if (schema === undefined) return { ...base, parsed: input, ready: undefined };
   try {
     const result = schema["~standard"].validate(input);
-    if (!(result instanceof Promise)) return validated(base, result);
-    return result.then(
-      (done) => validated(base, done),
-      (thrown: unknown) => schemaFailed(base, thrown),
-    );
+    if (!("then" in Object(result))) return validated(base, result as StandardSchemaV1.Result<unknown>);
+    return Promise.resolve(result)
+      .then((done) => validated(base, done))
+      .catch((thrown: unknown) => schemaFailed(base, thrown));
   } catch (thrown) {
     return schemaFailed(base, thrown);
   }
