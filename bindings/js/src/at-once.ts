@@ -22,6 +22,8 @@ export function place(run: LiveRun, row: Placement, { waiting }: Happened, hub: 
       ordinal: row.slot + i,
       call,
       generation: (row.fresh ? run.idUses.get(call.id) : run.generations.get(row.slot + i)) ?? 0,
+      announced: wait.announced,
+      claimed: undefined,
       wait: wait.announced ? undefined : wait,
       position,
       inFlight: undefined,

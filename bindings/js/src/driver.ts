@@ -124,10 +124,11 @@ export class Driver {
     });
   }
 
-  /** Starts an announced call. */
+  /** Starts an announced call. Claimed again, it comes to the same. */
   claim(run: LiveRun, slot: LiveSlot): Promise<Outcome> {
     if (run.stopped !== undefined) return forever();
-    return new Promise((resolve, reject) => {
+    if (!this.runs.has(run)) return slot.claimed ?? Promise.reject(runEnded(run));
+    slot.claimed ??= new Promise((resolve, reject) => {
       slot.wait = {
         outcomes: new Array(1),
         left: 1,
@@ -138,6 +139,7 @@ export class Driver {
       slot.position = 0;
       this.#inbox.send(coreEvent("claim", { run: run.number, slot: slot.ordinal }));
     });
+    return slot.claimed;
   }
 
   /** The program has ended. Resolves when run-closed is durable. */

@@ -39,6 +39,10 @@ export interface LiveSlot {
   readonly call: PreparedCall;
   /** How often its id was given to another call before (adapt). */
   readonly generation: number;
+  /** It was announced: it starts when it is claimed. */
+  readonly announced: boolean;
+  /** What whoever claimed it waits for; the same for all who do. */
+  claimed: Promise<Outcome> | undefined;
   wait: BatchWait | undefined;
   position: number;
   inFlight: InFlight | undefined;

@@ -145,10 +145,11 @@ export class ProgramRun implements Run {
   async claim(callId: string): Promise<Outcome> {
     if (!this.#live.byId.has(callId)) await this.#announcing;
     const slot = this.#live.byId.get(callId);
-    if (slot === undefined) {
+    if (slot === undefined || !slot.announced) {
+      const why = slot === undefined ? "was announced in" : "waits to be claimed: it was made by a batch of";
       throw new HoldfastError(
         "unknown-call",
-        `no call ${JSON.stringify(callId)} was announced in run ${JSON.stringify(this.id)}`,
+        `no call ${JSON.stringify(callId)} ${why} run ${JSON.stringify(this.id)}`,
         "Announce it first: run.announce([{ id, tool, input }]).",
         { details: { callId } },
       );
