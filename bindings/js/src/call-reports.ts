@@ -26,16 +26,16 @@ export class CallReports implements Reports {
   }
 
   /** False: it has ended already, and its run's number may be another's by now. */
-  #ended(slot: LiveSlot, attempt: number): boolean {
+  #ended(run: LiveRun, slot: LiveSlot, attempt: number): boolean {
     if (slot.inFlight?.attempt !== attempt) return false;
     slot.inFlight = undefined;
-    this.inFlight--;
-    if (this.inFlight === 0) this.onQuiet?.();
+    if (--run.inFlight === 0) run.onLeft?.();
+    if (--this.inFlight === 0) this.onQuiet?.();
     return true;
   }
 
   settled(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload, final: boolean): void {
-    if (!this.#ended(slot, attempt)) return;
+    if (!this.#ended(run, slot, attempt)) return;
     const fields = { run: run.number, slot: slot.ordinal, attempt, payload: keepPayload(run, payload) };
     this.#send(
       coreEvent("settled", { ...fields, outcome: payload.kind === "error" ? "error" : "ok", mode: final ? 1 : 0 }),
@@ -43,12 +43,12 @@ export class CallReports implements Reports {
   }
 
   stopped(run: LiveRun, slot: LiveSlot, attempt: number, began: boolean): void {
-    if (!this.#ended(slot, attempt)) return;
+    if (!this.#ended(run, slot, attempt)) return;
     this.#send(coreEvent("stopped", { run: run.number, slot: slot.ordinal, attempt, mode: began ? 0 : 1 }));
   }
 
   lost(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload): void {
-    if (!this.#ended(slot, attempt)) return;
+    if (!this.#ended(run, slot, attempt)) return;
     this.#send(coreEvent("lost", { run: run.number, slot: slot.ordinal, attempt, payload: keepPayload(run, payload) }));
   }
 

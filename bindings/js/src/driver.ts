@@ -269,6 +269,7 @@ export class Driver {
 
   #call(run: LiveRun, slot: LiveSlot, action: Action): void {
     this.reports.inFlight++;
+    run.inFlight++;
     performCall(run, slot, action, this.#performWith!);
   }
 }

@@ -21,6 +21,8 @@ export interface InFlight {
   /** Child runs that are open now, and the names used so far. */
   children: number;
   readonly childNames: Set<string>;
+  /** What stopped a child of it, if it was nothing that the child came to. */
+  childStopped: HoldfastError | undefined;
   /** Called when a suspended call may go on. */
   carryOn: (() => void) | undefined;
 }
@@ -75,6 +77,10 @@ export interface LiveRun {
   /** Entries that nothing waits for: they travel with the next group. */
   stash: Entry[];
   lastAppend: Promise<void> | undefined;
+  /** Calls whose tool has not returned. */
+  inFlight: number;
+  /** Called when the last of them has. */
+  onLeft: (() => void) | undefined;
   /** Calls made so far, in the program's order: names those without an id. */
   created: number;
   readonly controller: AbortController;
@@ -128,6 +134,8 @@ export function makeLiveRun(parts: {
     nextPayload: parts.journaled.entries.length + 2,
     stash: [],
     lastAppend: undefined,
+    inFlight: 0,
+    onLeft: undefined,
     created: 0,
     controller: new AbortController(),
     stopped: undefined,
@@ -147,6 +155,7 @@ export function makeInFlight(attempt: number): InFlight {
     job: undefined,
     children: 0,
     childNames: new Set(),
+    childStopped: undefined,
     carryOn: undefined,
   };
 }

@@ -30,6 +30,8 @@ export interface PerformWith {
   readonly workers: WorkerPool | undefined;
   readonly sha256: Sha256;
   readonly resultBytesMax: number;
+  /** Ends a run that cannot go on here. */
+  readonly stop: (run: LiveRun, error: HoldfastError) => void;
   readonly runChild: (
     parent: LiveRun,
     slot: LiveSlot,
@@ -47,9 +49,23 @@ function stopReason(code: number): Error {
   return error;
 }
 
+/** How an attempt ended that gave no result. */
+type Ending = "interrupted" | "stopped" | "lost" | "refused" | "failed";
+
+function endingOf(inFlight: InFlight, thrown: unknown): Ending {
+  try {
+    // Its child run was interrupted, so this call is interrupted: in doubt, and not a failure.
+    if (inFlight.childStopped !== undefined && thrown === inFlight.childStopped) return "interrupted";
+    if (inFlight.told !== undefined && endedAsTold(inFlight, thrown)) return "stopped";
+    if (thrown instanceof WorkerLostError) return "lost";
+    return thrown instanceof HoldfastError ? "refused" : "failed";
+  } catch {
+    return "failed"; // a proxy whose traps throw
+  }
+}
+
 /** Did it end because it was told to, and not with an error of its own? */
 function endedAsTold(inFlight: InFlight, thrown: unknown): boolean {
-  if (inFlight.told === undefined) return false;
   if (thrown === inFlight.told || thrown instanceof WorkerLostError) return true;
   const name = (thrown as { name?: unknown } | null)?.name;
   return name === "AbortError" || name === "TimeoutError";
@@ -131,9 +147,23 @@ export function performCall(run: LiveRun, slot: LiveSlot, action: Action, withTh
     reports.settled(run, slot, attempt, payload, true);
   };
   const failed = (thrown: unknown): void => {
-    if (endedAsTold(inFlight, thrown)) reports.stopped(run, slot, attempt, true);
-    else if (thrown instanceof WorkerLostError) reports.lost(run, slot, attempt, errorPayload(describeError(thrown)));
-    else reports.settled(run, slot, attempt, errorPayload(describeError(thrown)), thrown instanceof HoldfastError);
+    const ending = endingOf(inFlight, thrown);
+    switch (ending) {
+      case "interrupted":
+        withThese.stop(run, inFlight.childStopped as HoldfastError);
+        reports.stopped(run, slot, attempt, true);
+        break;
+      case "stopped":
+        reports.stopped(run, slot, attempt, true);
+        break;
+      case "lost":
+        reports.lost(run, slot, attempt, errorPayload(describeError(thrown)));
+        break;
+      case "refused":
+      case "failed":
+        reports.settled(run, slot, attempt, errorPayload(describeError(thrown)), ending === "refused");
+        break;
+    }
   };
   const { declared } = slot.call;
   if (declared === undefined) throw new Error("the core called a tool that is not declared");
@@ -239,8 +269,8 @@ export function performAsk(run: LiveRun, slot: LiveSlot, action: Action, withThe
       failed(refusal("no-verdict", "the reconciler answered neither done(…), failed(…), notDone() nor unknown()"));
       return;
     }
-    if (!ended()) return;
     const { kind, payload } = verdictPayload(verdict, withThese.resultBytesMax);
+    if (!ended()) return;
     reports.reconciled(run, slot, ask, kind, payload);
   };
   const failed = (thrown: unknown): void => {
@@ -252,7 +282,7 @@ export function performAsk(run: LiveRun, slot: LiveSlot, action: Action, withThe
     const reconcile = slot.call.declared?.options.reconcile;
     if (reconcile === undefined) throw new Error("the core asked a reconciler that is not declared");
     const answer = reconcile(slot.call.parsed, context);
-    if (isThenable(answer)) Promise.resolve(answer).then(answered, failed);
+    if (isThenable(answer)) Promise.resolve(answer).then(answered).catch(failed);
     else answered(answer);
   } catch (thrown) {
     failed(thrown);

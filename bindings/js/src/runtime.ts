@@ -2,22 +2,24 @@
 // environment it is in, it does not know.
 import type { Program, Run, RunListing, RunOptions, Runtime, RunView } from "./api.ts";
 import { describeError } from "./call-error.ts";
+import { type ChildWith, runChild } from "./child-runs.ts";
 import { Refused } from "./core.ts";
 import { portableSha256 } from "./digest.ts";
 import { Driver } from "./driver.ts";
 import { HoldfastError } from "./errors.ts";
 import { EventHub } from "./event-hub.ts";
 import type { CallEvent } from "./events.ts";
+import { HeldRuns } from "./held-runs.ts";
 import { type JournaledRun, readJournal, refusedJournal } from "./journaled-run.ts";
-import { type InFlight, type LiveRun, type LiveSlot, makeLiveRun, signalOf } from "./live-run.ts";
-import { checkInteger, checkKeys, checkString, refuseOption, SPAN_MS_MAX } from "./options.ts";
+import { type LiveRun, makeLiveRun } from "./live-run.ts";
+import { checkInteger, checkKeys, refuseOption, SPAN_MS_MAX, TIMER_MS_MAX } from "./options.ts";
 import { errorPayload, resultPayload } from "./payload.ts";
 import type { Ports } from "./ports.ts";
 import type { PrepareWith } from "./prepared-call.ts";
 import { ProgramRun } from "./run.ts";
-import { callEnded, closedError, finishedResult, isOfTheHost } from "./run-end.ts";
-import { childKey, keyOfPath, keyPath, runKey } from "./run-key.ts";
-import { checkRunOptions, childOptions, type OpenWith } from "./run-options.ts";
+import { closedError, finishedResult, isOfTheHost } from "./run-end.ts";
+import { keyOfPath, keyPath, runKey } from "./run-key.ts";
+import { checkRunOptions, type OpenWith } from "./run-options.ts";
 import { viewRun } from "./run-view.ts";
 import { takeLease } from "./take-lease.ts";
 import type { ToolTable } from "./tool-table.ts";
@@ -39,7 +41,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
   readonly #driver: Driver;
   readonly #hub = new EventHub();
   readonly #prepare: PrepareWith;
-  readonly #open = new Map<string, LiveRun | undefined>();
+  readonly #held = new HeldRuns();
   #closing: Promise<void> | undefined;
 
   constructor(parts: RuntimeParts) {
@@ -54,32 +56,35 @@ export class HoldfastRuntime implements Runtime<any, any> {
       inputBytesMax: parts.inputBytesMax,
       wallMs: () => ports.clock.wallMs(),
     };
+    const children: ChildWith = {
+      reports: this.#driver.reports,
+      held: this.#held,
+      runHeld: async (key, id, program, options) => this.#hold(key, id, () => this.#runOnce(key, id, program, options)),
+    };
     this.#driver.performWith({
       reports: this.#driver.reports,
       workers: parts.workers,
       sha256,
       resultBytesMax: parts.resultBytesMax,
-      runChild: (parent, slot, inFlight, program, name) => this.#runChild(parent, slot, inFlight, program, name),
+      stop: (run, error) => this.#driver.stop(run, error),
+      runChild: (parent, slot, inFlight, program, name) => runChild(children, parent, slot, inFlight, program, name),
     });
   }
 
   async run<Result>(id: string, program: Program<any, Result>, options?: RunOptions): Promise<Result> {
     const key = runKey(id);
     if (typeof program !== "function") refuseOption("program", program, "a function of the run");
-    return this.#runKeyed(key, id, program, checkRunOptions(options)) as Promise<Result>;
+    const checked = checkRunOptions(options);
+    return this.#hold(key, id, () => this.#runThroughTrap(key, id, program, checked)) as Promise<Result>;
   }
 
-  async #runKeyed(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
+  #hold(key: string, id: string, work: () => Promise<unknown>): Promise<unknown> {
     this.#refuseClosed();
-    if (this.#open.has(key)) {
-      throw new HoldfastError(
-        "run-busy",
-        `run ${JSON.stringify(id)} is open in this runtime already`,
-        "Await the first, or give the second an id of its own.",
-        { details: { runId: id } },
-      );
-    }
-    this.#open.set(key, undefined);
+    return this.#held.hold(key, id, work);
+  }
+
+  /** A core that broke costs a run its memory: it goes on from its journal, once. */
+  async #runThroughTrap(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
     try {
       return await this.#runOnce(key, id, program, options);
     } catch (thrown) {
@@ -87,8 +92,6 @@ export class HoldfastRuntime implements Runtime<any, any> {
         throw thrown;
       this.#parts.ports.warn(`${thrown.message} Run ${JSON.stringify(id)} goes on from its journal.`);
       return await this.#runOnce(key, id, program, options);
-    } finally {
-      this.#open.delete(key);
     }
   }
 
@@ -143,7 +146,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
       this.#driver.runs.giveBackNumber(live.number);
       throw thrown instanceof Refused ? refusedJournal(id, thrown) : thrown;
     }
-    this.#open.set(key, live);
+    this.#held.setLive(key, live);
     if (this.#hub.listening) {
       this.#hub.emit({
         kind: "run-opened",
@@ -158,7 +161,34 @@ export class HoldfastRuntime implements Runtime<any, any> {
       return await Promise.race([stopped, this.#toTheEnd(live, program)]);
     } finally {
       unlisten();
+      await this.#left(live);
     }
+  }
+
+  /**
+   * A stopped run is given back only when its calls have ended, or had their grace: whoever goes on with it
+   * decides what is in doubt, and a call that still runs here is not in doubt yet.
+   */
+  async #left(live: LiveRun): Promise<void> {
+    if (live.stopped === undefined || live.stopped.code === "fenced") return;
+    if (live.inFlight === 0 || this.#closing !== undefined) return;
+    let graceMs = 0;
+    for (const slot of live.slots) {
+      if (slot?.inFlight === undefined) continue;
+      graceMs = Math.max(graceMs, Number(slot.call.declared?.policy.grace ?? 0n) / 1_000);
+    }
+    await new Promise<void>((resolve) => {
+      const cancel = this.#parts.ports.clock.timer(Math.min(graceMs, TIMER_MS_MAX), resolve);
+      live.onLeft = () => {
+        cancel();
+        resolve();
+      };
+    });
+    live.onLeft = undefined;
+    if (live.inFlight > 0)
+      this.#parts.ports.warn(
+        `run ${JSON.stringify(live.id)} has stopped while ${live.inFlight} of its calls ignored their abort and are left running; what they do is in doubt.`,
+      );
   }
 
   #cancelWith(live: LiveRun, signal: AbortSignal | undefined): () => void {
@@ -219,44 +249,6 @@ export class HoldfastRuntime implements Runtime<any, any> {
     );
   }
 
-  async #runChild(
-    parent: LiveRun,
-    slot: LiveSlot,
-    inFlight: InFlight,
-    program: Program<any, unknown>,
-    name: string | undefined,
-  ): Promise<unknown> {
-    if (typeof program !== "function") refuseOption("program", program, "a function of the run");
-    const label = checkString("options.name", name, 200);
-    if (slot.inFlight !== inFlight) throw callEnded(slot.call.id);
-    if (inFlight.childNames.has(label ?? "")) {
-      throw new HoldfastError(
-        "run-busy",
-        `the call ${slot.call.id} has already run a child${label === undefined ? "" : ` called ${JSON.stringify(label)}`}`,
-        "Give each child of one call a name: ctx.run(program, { name }).",
-      );
-    }
-    inFlight.childNames.add(label ?? "");
-    const key = childKey(parent.key, slot.call.id, label);
-    const id = keyPath(key).at(-1) as string;
-    if (inFlight.children++ === 0) this.#driver.reports.suspend(parent, slot, inFlight.attempt);
-    try {
-      return await this.#runKeyed(key, id, program, childOptions(parent.adapt, signalOf(inFlight)));
-    } finally {
-      if (--inFlight.children === 0) await this.#goOn(parent, slot, inFlight);
-    }
-  }
-
-  /** The call has its permits again, or its run has ended meanwhile. */
-  #goOn(parent: LiveRun, slot: LiveSlot, inFlight: InFlight): Promise<void> {
-    if (parent.stopped !== undefined || slot.inFlight !== inFlight) return Promise.resolve();
-    return new Promise((resolve) => {
-      inFlight.carryOn = resolve;
-      this.#driver.reports.resume(parent, slot, inFlight.attempt);
-      parent.controller.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
-  }
-
   events(options?: { readonly bufferMax?: number }): AsyncIterableIterator<CallEvent> {
     return this.#hub.listen(options);
   }
@@ -295,7 +287,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
   }
 
   cancel(id: string): boolean {
-    const live = this.#open.get(runKey(id));
+    const live = this.#held.live(runKey(id));
     if (live === undefined) return false;
     this.#cancelRun(live);
     return true;
@@ -313,7 +305,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
 
   close(options?: { readonly graceMs?: number }): Promise<void> {
     const given = checkKeys("options", options, ["graceMs"]);
-    const graceMs = checkInteger("options.graceMs", given.graceMs, 0, 2_147_483_647, 5_000);
+    const graceMs = checkInteger("options.graceMs", given.graceMs, 0, TIMER_MS_MAX, 5_000);
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }
@@ -330,7 +322,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
         `${this.#driver.reports.inFlight} calls ignored their abort and are left running; what they do is in doubt until their runs are opened again.`,
       );
     }
-    while (this.#open.size > 0) await new Promise<void>((resolve) => void clock.timer(1, resolve));
+    while (this.#held.size > 0) await new Promise<void>((resolve) => void clock.timer(1, resolve));
     this.#driver.end();
     await journal.close();
     this.#hub.close();
