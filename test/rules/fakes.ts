@@ -155,7 +155,7 @@ export class World {
   readonly clock = new FakeClock();
   readonly hosts: { crash(): void }[] = [];
 
-  host<T extends Tools>(tools: T, options: Record<string, unknown> = {}): Host<T> {
+  host<T extends Tools>(tools: T, options: Record<string, unknown> = {}, core = compiledCore): Host<T> {
     const journal = new FakeJournal(this.disk);
     const events: CallEvent[] = [];
     const warnings: string[] = [];
@@ -167,7 +167,7 @@ export class World {
       timer: (delayMs, call) => shared.timer(delayMs, () => dead || call()),
     };
     const runtime = makeRuntime(checkOptions({ tools, ...options }, []), {
-      core: compiledCore,
+      core,
       journal,
       clock,
       random: (bytes) => new Uint8Array(randomBytes(bytes)),

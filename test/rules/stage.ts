@@ -59,8 +59,12 @@ export class Stage {
     return tool({ run: this.#run, reconcile: this.#reconcile, ...options } as never);
   }
 
-  host(options: Record<string, unknown> = {}, tools: Record<string, any> = this.tools): Host<any> {
-    return this.world.host(tools, options);
+  host(
+    options: Record<string, unknown> = {},
+    tools: Record<string, any> = this.tools,
+    core?: WebAssembly.Module,
+  ): Host<any> {
+    return this.world.host(tools, options, core);
   }
 
   get entries(): string[] {
