@@ -37,6 +37,9 @@ const hashes = [
   ["Node's", nodeSha256],
 ] as const;
 
+/** Characters: more than any vector has. */
+const SIZE_MAX = 1_000_000;
+
 /** What a refusal says in words of its own, by the word of the vectors. */
 const BECAUSE: Readonly<Record<string, RegExp>> = {
   empty: /empty/,
@@ -55,7 +58,7 @@ describe.each(hashes)("with %s", (_, sha256) => {
   });
 
   test.each(list("digests", "digests"))("the digest of a call: $name", ({ tool, input, canonical: text, digest }) => {
-    const made = canonical(copyJson(JSON.parse(input)));
+    const made = canonical(copyJson(JSON.parse(input), "$", SIZE_MAX));
     expect(made).toBe(text);
     expect(digestToHex(callDigest(tool, made, sha256))).toBe(digest);
   });
@@ -78,17 +81,17 @@ describe("digests", () => {
 
   test.each(list("numbers", "numbers"))("the number $ieee754", ({ ieee754, text }) => {
     const [value] = new Float64Array(new BigUint64Array([BigInt(`0x${ieee754}`)]).buffer);
-    if (text === null) expect(() => copyJson(value)).toThrow(BECAUSE["not finite"]);
+    if (text === null) expect(() => copyJson(value, "$", SIZE_MAX)).toThrow(BECAUSE["not finite"]);
     else {
-      expect(canonical([copyJson(value)])).toBe(`[${text}]`);
-      expect(canonical(copyJson(value))).toBe(text);
+      expect(canonical([copyJson(value, "$", SIZE_MAX)])).toBe(`[${text}]`);
+      expect(canonical(copyJson(value, "$", SIZE_MAX))).toBe(text);
     }
   });
 
   // This binding is handed values: a key that is said twice is gone before it sees it.
   const handed = list("digests", "refused").filter(({ because }) => because !== "key said twice");
   test.each(handed)("no digest of $name", ({ input, because }) => {
-    expect(() => copyJson(JSON.parse(input))).toThrow(BECAUSE[because]);
+    expect(() => copyJson(JSON.parse(input), "$", SIZE_MAX)).toThrow(BECAUSE[because]);
   });
 
   test("two vectors of keys said twice are for those who read text", () => {

@@ -5,10 +5,10 @@ import { describeError, refusal } from "./call-error.ts";
 import type { Action } from "./core.ts";
 import { idempotencyKey, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
-import { copyJson, NotJson } from "./json.ts";
 import { type InFlight, type LiveRun, type LiveSlot, makeInFlight, signalOf, tellToStop } from "./live-run.ts";
 import type { Json, Verdict } from "./outcome.ts";
 import { errorPayload, type Payload, resultPayload } from "./payload.ts";
+import { checkedProgress } from "./progress.ts";
 import type { ReconcileContext } from "./tool.ts";
 import { WorkerLostError, type WorkerPool } from "./worker-pool.ts";
 
@@ -113,18 +113,6 @@ class CallContext implements Context {
   }
   run<Result>(program: Program<any, Result>, options?: { readonly name?: string }): Promise<Result> {
     return this.#with.runChild(this.#run, this.#slot, this.#inFlight, program, options?.name) as Promise<Result>;
-  }
-}
-
-const PROGRESS_MAX = 64 * 1024;
-
-function checkedProgress(value: unknown): Json {
-  try {
-    return copyJson(value, "progress", PROGRESS_MAX);
-  } catch (problem) {
-    const what =
-      problem instanceof NotJson ? problem.message : `progress is more than ${PROGRESS_MAX} characters of JSON`;
-    throw new HoldfastError("invalid-call", what, "Report plain JSON, and little of it.", { cause: problem });
   }
 }
 

@@ -3,9 +3,11 @@
 import type { Context } from "./api.ts";
 import { describeError } from "./call-error.ts";
 import { HoldfastError } from "./errors.ts";
-import { copyJson, NotJson } from "./json.ts";
+import { PAYLOAD_BYTES_MAX } from "./journal-errors.ts";
+import { copyJson, NotJson, TooLarge } from "./json.ts";
 import type { Json } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
+import { checkedProgress } from "./progress.ts";
 import type { CallEnd, CallFacts, FromWorker, HostSide, RefusalCode, ToWorker, WorkerSide } from "./worker-protocol.ts";
 
 /** What the function of a worker tool is given besides its input. A worker has no journal, so no child runs. */
@@ -90,7 +92,7 @@ function contextOf(facts: CallFacts, signal: AbortSignal, report: (value: Json) 
   return {
     ...facts,
     signal,
-    progress: (value) => report(copyJson(value, "progress")),
+    progress: (value) => report(checkedProgress(value)),
     run: async () => {
       const what = "a tool in a worker cannot run a child: the journal is not there";
       throw new HoldfastError("invalid-call", what, "Declare the tool with `run` instead of `worker`.");
@@ -101,8 +103,12 @@ function contextOf(facts: CallFacts, signal: AbortSignal, report: (value: Json) 
 function usable(result: unknown): Json | undefined {
   if (result === undefined) return undefined;
   try {
-    return copyJson(result, "result");
+    return copyJson(result, "result", PAYLOAD_BYTES_MAX);
   } catch (problem) {
+    if (problem instanceof TooLarge) {
+      const what = `the result is more than ${PAYLOAD_BYTES_MAX} bytes of JSON`;
+      throw new Refusal("result-too-large", what, "Store it elsewhere and return where.");
+    }
     if (!(problem instanceof NotJson)) throw problem;
     throw new Refusal("result-not-json", problem.message, "A tool returns plain JSON values or nothing.");
   }

@@ -1,9 +1,10 @@
 // What a driver and its workers say to each other: one union of messages in each direction, over comlink.
 // What comes out of a worker is untrusted, since a tool shares the thread: it is read here, once.
 import type { Endpoint } from "comlink";
-import { copyJson, NotJson } from "./json.ts";
+import { HoldfastError } from "./errors.ts";
 import type { Json } from "./outcome.ts";
 import type { WorkerEndpoint, WorkerModule } from "./ports.ts";
+import { checkedProgress } from "./progress.ts";
 
 /** What a worker tool is told of its call, as plain data. */
 export interface CallFacts {
@@ -37,7 +38,8 @@ export type CallEnd =
   | { readonly kind: "threw"; readonly error: unknown }
   /** The tool could not be called, or what it returned cannot be used. */
   | { readonly kind: "refused"; readonly code: RefusalCode; readonly what: string; readonly next: string };
-export type RefusalCode = "worker-failed" | "result-not-json";
+const REFUSAL_CODES = ["worker-failed", "result-not-json", "result-too-large"] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
 export type FromWorker =
   | CallEnd
@@ -60,9 +62,9 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function readProgress(job: unknown, value: unknown): FromWorker | undefined {
   if (typeof job !== "number") return undefined;
   try {
-    return { kind: "progress", job, value: copyJson(value, "progress") };
+    return { kind: "progress", job, value: checkedProgress(value) };
   } catch (problem) {
-    if (problem instanceof NotJson) return undefined;
+    if (problem instanceof HoldfastError) return undefined; // it comes from a thread that nobody trusts
     throw problem;
   }
 }
@@ -80,8 +82,9 @@ export function readFromWorker(data: unknown): FromWorker | undefined {
     case "threw":
       return { kind: "threw", error: data.error };
     case "refused": {
-      const { code, what, next } = data;
-      if (code !== "worker-failed" && code !== "result-not-json") return undefined;
+      const { what, next } = data;
+      const code = REFUSAL_CODES.find((known) => known === data.code);
+      if (code === undefined) return undefined;
       return { kind: "refused", code, what: String(what), next: String(next) };
     }
     default:
