@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type CallEvent, type Outcome, openRuntime, type Runtime, tool, type WorkerLimits } from "holdfast";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 
 const module = new URL("./tools.mjs", import.meta.url);
 // That a journal in memory is not durable is no news here.
@@ -39,6 +39,11 @@ async function open(tools: Record<string, ReturnType<typeof of>>, around: Surrou
 async function run(runtime: Runtime, calls: readonly (string | readonly [string, unknown])[]): Promise<Outcome[]> {
   const asked = calls.map((call) => (typeof call === "string" ? ([call, null] as const) : call));
   return runtime.run("run", (run) => run.batch(asked.map(([name, input]) => ({ tool: name, input })) as never));
+}
+
+/** A thread takes its time to start, which counts: a call that is to begin within its time finds one ready. */
+async function warmUp(runtime: Runtime): Promise<void> {
+  await runtime.run("warm", (run) => run.call("waits", { ms: 0 }));
 }
 
 async function one(
@@ -173,10 +178,12 @@ describe("rule 60: a tool's own timeout", () => {
   });
 
   test("what is finished all the same is late, and is not swapped in", async () => {
-    const runtime = await open({ anyway: of("finishesAnyway", { timeoutMs: 50 }), waits: of("waits") });
+    const tools = { anyway: of("finishesAnyway", { timeoutMs: 500 }), waits: of("waits") };
+    const runtime = await open(tools, { size: 1 });
+    await warmUp(runtime);
     const outcome = await runtime.run("run", async (run) => {
       const outcomes: readonly Outcome[] = await run.batch([{ tool: "anyway", input: null }]);
-      await run.call("waits", { ms: 200 });
+      await vi.waitFor(async () => expect((await runtime.read("run")).slots[0]!.late).toBe(1), { timeout: 30_000 });
       return outcomes[0]!.kind;
     });
     expect(outcome).toBe("timed-out");
@@ -187,8 +194,9 @@ describe("rule 60: a tool's own timeout", () => {
 test("rule 62: a tool that ignores its abort keeps its permit until its thread has been ended", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-workers-"));
   const file = join(folder, "dots");
-  const tools = { dots: of("dotsForEver", { timeoutMs: 100, graceMs: 100 }), says: of("says") };
+  const tools = { dots: of("dotsForEver", { timeoutMs: 500, graceMs: 100 }), says: of("says"), waits: of("waits") };
   const runtime = await open(tools, { size: 4, limits: { concurrency: 1 } });
+  await warmUp(runtime);
   const [stuck, next] = await run(runtime, [
     ["dots", { file }],
     ["says", { file, text: "next" }],
