@@ -12,7 +12,11 @@ try {
   try {
     const { fence } = await journal.open("a");
     while (said.appended < Number(groups)) {
-      await journal.append("a", fence, new Array(100).fill({ ...entry, payload: Buffer.from(JSON.stringify("x".repeat(500))) }));
+      await journal.append(
+        "a",
+        fence,
+        new Array(100).fill({ ...entry, payload: Buffer.from(JSON.stringify("x".repeat(500))) }),
+      );
       said.appended += 1;
     }
   } finally {
