@@ -11,27 +11,31 @@ import type { WorkerSpawner, WorkerThread } from "../../bindings/js/src/ports.ts
 
 /** Bounds of one worker thread. What goes beyond the memory ends that thread, and no other. */
 export interface WorkerLimits {
-  /** The heap, MB. */
+  /** The heap, MB, at least 8. */
   readonly maxOldGenerationSizeMb?: number;
   /** The part of it for young objects, MB. */
   readonly maxYoungGenerationSizeMb?: number;
-  /** The stack, MB. Default 4. */
+  /** The stack, MB, at most 256. Default 4. */
   readonly stackSizeMb?: number;
 }
 
-/** Most of each, MB. A larger stack than this ends the process in some versions of Node. */
-const MOST: Required<WorkerLimits> = {
-  maxOldGenerationSizeMb: 1_048_576,
-  maxYoungGenerationSizeMb: 65_536,
-  stackSizeMb: 256,
+/**
+ * Least and most of each, MB. With an old generation of 2 MB the whole process ends while the thread starts
+ * (Node 22 and 24; 4 MB ends the thread alone), and no thread does anything useful with less than 8.
+ */
+const RANGES: Readonly<Record<keyof WorkerLimits, readonly [least: number, most: number]>> = {
+  maxOldGenerationSizeMb: [8, 1_048_576],
+  maxYoungGenerationSizeMb: [1, 65_536],
+  stackSizeMb: [1, 256],
 };
 
 /** The option `resourceLimits`, checked. Throws `invalid-option` naming the path. */
 export function checkWorkerLimits(value: unknown): WorkerLimits {
-  const given = checkKeys("resourceLimits", value, Object.keys(MOST));
+  const given = checkKeys("resourceLimits", value, Object.keys(RANGES));
   const limits: Record<string, number> = {};
-  for (const [name, most] of Object.entries(MOST)) {
-    if (given[name] !== undefined) limits[name] = checkInteger(`resourceLimits.${name}`, given[name], 1, most, most);
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    if (given[name] !== undefined)
+      limits[name] = checkInteger(`resourceLimits.${name}`, given[name], least, most, most);
   }
   return limits;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type CallEvent, type Outcome, openRuntime, type Runtime, tool, type WorkerLimits } from "holdfast";
-import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 const module = new URL("./tools.mjs", import.meta.url);
 // That a journal in memory is not durable is no news here.
@@ -35,15 +35,13 @@ async function open(tools: Record<string, ReturnType<typeof of>>, around: Surrou
   return runtime as unknown as Runtime;
 }
 
+/** Starts a thread, so that a timeout after it counts the tool's own time. */
+const warm = (runtime: Runtime): Promise<unknown> => runtime.run("warm", (run: any) => run.call("thread", null));
+
 /** Runs one call per entry, `name` or `[name, input]`, and gives the outcomes. */
 async function run(runtime: Runtime, calls: readonly (string | readonly [string, unknown])[]): Promise<Outcome[]> {
   const asked = calls.map((call) => (typeof call === "string" ? ([call, null] as const) : call));
   return runtime.run("run", (run) => run.batch(asked.map(([name, input]) => ({ tool: name, input })) as never));
-}
-
-/** A thread takes its time to start, which counts: a call that is to begin within its time finds one ready. */
-async function warmUp(runtime: Runtime): Promise<void> {
-  await runtime.run("warm", (run) => run.call("waits", { ms: 0 }));
 }
 
 async function one(
@@ -164,48 +162,59 @@ describe("rule 10: a worker that dies takes its own slot and no other", () => {
 });
 
 describe("rule 60: a tool's own timeout", () => {
-  test("reaches the signal in its thread", async () => {
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "holdfast-workers-"));
+    file = join(folder, "said");
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test("reaches the signal in its thread, which goes on", async () => {
     const runtime = await open({ listens: of("listens", { timeoutMs: 300 }), thread: of("thread") }, { size: 1 });
-    const [outcome] = await run(runtime, ["listens"]);
+    const before = await warm(runtime);
+    const [outcome, next] = await run(runtime, [["listens", { file }], "thread"]);
     expect(outcome).toMatchObject({ kind: "timed-out", attempts: 1 });
+    expect(await readFile(file, "utf8")).toMatch(/^TimeoutError: the call was told to stop/);
+    expect(next).toMatchObject({ kind: "ok", value: before });
   });
 
   test.each(["neverReturns", "computesForEver"])("ends the thread of a tool that ignores it: %s", async (name) => {
-    const tools = { [name]: of(name, { timeoutMs: 100, graceMs: 50 }), thread: of("thread") };
-    const [stuck, next] = await run(await open(tools, { size: 1 }), [name, "thread"]);
+    const tools = { [name]: of(name, { timeoutMs: 200, graceMs: 50 }), thread: of("thread") };
+    const runtime = await open(tools, { size: 1 });
+    const before = await warm(runtime);
+    const [stuck, next] = await run(runtime, [name, "thread"]);
     expect(stuck).toMatchObject({ kind: "timed-out" });
     expect(next).toMatchObject({ kind: "ok" });
+    expect((next as { value?: unknown }).value).not.toBe(before);
   });
 
   test("what is finished all the same is late, and is not swapped in", async () => {
-    const tools = { anyway: of("finishesAnyway", { timeoutMs: 500 }), waits: of("waits") };
-    const runtime = await open(tools, { size: 1 });
-    await warmUp(runtime);
-    const outcome = await runtime.run("run", async (run) => {
+    const tools = { anyway: of("finishesAnyway", { timeoutMs: 300 }), thread: of("thread"), waits: of("waits") };
+    const runtime = await open(tools);
+    await warm(runtime);
+    const kind = await runtime.run("run", async (run) => {
       const outcomes: readonly Outcome[] = await run.batch([{ tool: "anyway", input: null }]);
-      await vi.waitFor(async () => expect((await runtime.read("run")).slots[0]!.late).toBe(1), { timeout: 30_000 });
+      await run.call("waits", { ms: 500 });
       return outcomes[0]!.kind;
     });
-    expect(outcome).toBe("timed-out");
+    expect(kind).toBe("timed-out");
     expect((await runtime.read("run")).slots[0]).toMatchObject({ outcome: "timed-out", late: 1 });
   });
-});
 
-test("rule 62: a tool that ignores its abort keeps its permit until its thread has been ended", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-workers-"));
-  const file = join(folder, "dots");
-  const tools = { dots: of("dotsForEver", { timeoutMs: 500, graceMs: 100 }), says: of("says"), waits: of("waits") };
-  const runtime = await open(tools, { size: 4, limits: { concurrency: 1 } });
-  await warmUp(runtime);
-  const [stuck, next] = await run(runtime, [
-    ["dots", { file }],
-    ["says", { file, text: "next" }],
-  ]);
-  await runtime.close();
-  expect(stuck).toMatchObject({ kind: "timed-out" });
-  expect(next).toMatchObject({ kind: "ok" });
-  expect(await readFile(file, "utf8")).toMatch(/^\.+next$/);
-  await rm(folder, { recursive: true });
+  test("rule 62: a tool that ignores it keeps its permit until its thread has been ended", async () => {
+    const tools = { dots: of("dotsForEver", { timeoutMs: 300, graceMs: 100 }), says: of("says"), thread: of("thread") };
+    const runtime = await open(tools, { size: 4, limits: { concurrency: 1 } });
+    await warm(runtime);
+    const [stuck, next] = await run(runtime, [
+      ["dots", { file }],
+      ["says", { file, text: "next" }],
+    ]);
+    await runtime.close();
+    expect(stuck).toMatchObject({ kind: "timed-out" });
+    expect(next).toMatchObject({ kind: "ok" });
+    expect(await readFile(file, "utf8")).toMatch(/^\.+next$/);
+  });
 });
 
 describe("a call that cannot be made, or used, fails alone", () => {
@@ -238,15 +247,6 @@ describe("a call that cannot be made, or used, fails alone", () => {
     const outcome = await one("returnsLots", {}, { resultBytesMax: 1_024 }, { bytes: 50_000_000 });
     expect(outcome).toMatchObject({ kind: "error", error: { code: "result-too-large" } });
   });
-
-  test("a thread that cannot start says so, and nothing is in doubt", async () => {
-    const limits = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 };
-    const outcome = await one("thread", { effect: "once" }, { resourceLimits: limits });
-    expect(outcome).toMatchObject({ kind: "error", error: { code: "worker-failed" } });
-    expect((outcome as unknown as { error: { message: string } }).error.message).toMatch(
-      /no worker thread could be started/,
-    );
-  });
 });
 
 describe("a hostile tool", () => {
@@ -278,8 +278,15 @@ describe("the end", () => {
 });
 
 describe("resourceLimits", () => {
+  test("the least that is taken ends no process", async () => {
+    const resourceLimits = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
+    const outcome = await one("thread", {}, { resourceLimits });
+    expect(outcome).toMatchObject({ kind: "ok" });
+  });
+
   test.each<[Options, string]>([
-    [{ maxOldGenerationSizeMb: 0 }, "resourceLimits.maxOldGenerationSizeMb"],
+    // So little would end the whole process.
+    [{ maxOldGenerationSizeMb: 2 }, "resourceLimits.maxOldGenerationSizeMb"],
     [{ maxOldGenerationSizeMb: "64" }, "resourceLimits.maxOldGenerationSizeMb"],
     [{ maxYoungGenerationSizeMb: 1.5 }, "resourceLimits.maxYoungGenerationSizeMb"],
     [{ stackSizeMb: 100_000 }, "resourceLimits.stackSizeMb"],

@@ -22,12 +22,12 @@ export const waits = async ({ ms }) => {
 };
 
 /** Stops when it is told to, and says why. */
-export const listens = (_, ctx) =>
+export const listens = ({ file }, ctx) =>
   new Promise((_resolve, reject) => {
-    ctx.progress("begun");
     const stayAlive = setInterval(() => undefined, 1_000);
     ctx.signal.addEventListener("abort", () => {
       clearInterval(stayAlive);
+      appendFileSync(file, String(ctx.signal.reason));
       reject(ctx.signal.reason);
     });
   });
