@@ -88,6 +88,21 @@ describe("how a call ends", () => {
     expect(puppets.threads.made).toHaveLength(1);
   });
 
+  test.each<[string, () => unknown]>([
+    ["long", () => "x".repeat(1_000_001)],
+    // Forty arrays that share one another are 2^40 values.
+    [
+      "short, and endless when it is written out",
+      () => Array.from({ length: 40 }).reduce((inner) => [inner, inner], 1),
+    ],
+  ])("a result that is too large does not leave its thread: %s", async (_, make) => {
+    const called = puppets.call(puppets.pool(), "a");
+    await settle();
+    puppets.begun.get("a")!.resolve(make());
+    await settle();
+    expect(called.error).toMatchObject({ name: "HoldfastError", code: "result-too-large" });
+  });
+
   test("an input that cannot be cloned fails this call alone", async () => {
     const pool = puppets.pool(1);
     const called = puppets.call(pool, "a", { input: { callback: () => 1 } });
@@ -146,7 +161,7 @@ describe("progress", () => {
   test("that is not JSON is refused to the tool", async () => {
     puppets.call(puppets.pool(), "a");
     await settle();
-    expect(() => puppets.begun.get("a")!.ctx.progress(new Map())).toThrow(/progress is a Map/);
+    expect(() => puppets.begun.get("a")!.ctx.progress(new Map())).toThrow(/^invalid-call: progress is a Map/);
   });
 });
 

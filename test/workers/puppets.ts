@@ -59,6 +59,7 @@ export class Puppets {
         module: { url, exportName },
         input,
         context: { runId: "run", callId, attempt: 1, idempotencyKey: `key-${callId}` },
+        resultBytesMax: 1_000_000,
         ...(transfer === undefined ? {} : { transfer }),
       },
       { onProgress: (value) => progress.push(value) },

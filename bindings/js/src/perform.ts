@@ -196,6 +196,7 @@ function runInWorker(
         idempotencyKey: keyOf(run, slot, withThese.sha256),
         ...(until === 0 ? {} : { deadline: until }),
       },
+      resultBytesMax: withThese.resultBytesMax,
       ...(transfer === undefined ? {} : { transfer: [...transfer] }),
     },
     { onProgress: (value) => withThese.reports.progress(run, slot, inFlight.attempt, value) },

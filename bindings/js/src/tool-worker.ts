@@ -3,7 +3,6 @@
 import type { Context } from "./api.ts";
 import { describeError } from "./call-error.ts";
 import { HoldfastError } from "./errors.ts";
-import { PAYLOAD_BYTES_MAX } from "./journal-errors.ts";
 import { copyJson, NotJson, TooLarge } from "./json.ts";
 import type { Json } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
@@ -100,13 +99,13 @@ function contextOf(facts: CallFacts, signal: AbortSignal, report: (value: Json) 
   };
 }
 
-function usable(result: unknown): Json | undefined {
+function usable(result: unknown, bytesMax: number): Json | undefined {
   if (result === undefined) return undefined;
   try {
-    return copyJson(result, "result", PAYLOAD_BYTES_MAX);
+    return copyJson(result, "result", bytesMax);
   } catch (problem) {
     if (problem instanceof TooLarge) {
-      const what = `the result is more than ${PAYLOAD_BYTES_MAX} bytes of JSON`;
+      const what = `the result is more than ${bytesMax} bytes of JSON`;
       throw new Refusal("result-too-large", what, "Store it elsewhere and return where.");
     }
     if (!(problem instanceof NotJson)) throw problem;
@@ -118,7 +117,7 @@ function usable(result: unknown): Json | undefined {
 export function makeToolWorker(host: HostSide, around: WorkerSurroundings): WorkerSide {
   const controllers = new Map<number, AbortController>();
 
-  async function run({ job, module, input, facts }: ToWorker & { kind: "run" }): Promise<CallEnd> {
+  async function run({ job, module, input, facts, resultBytesMax }: ToWorker & { kind: "run" }): Promise<CallEnd> {
     const controller = new AbortController();
     controllers.set(job, controller);
     const progress = new ProgressTeller((value) => host.tell({ kind: "progress", job, value }), around);
@@ -127,7 +126,8 @@ export function makeToolWorker(host: HostSide, around: WorkerSurroundings): Work
       const call = await functionOf(module, around);
       controller.signal.throwIfAborted();
       const report = (value: Json): void => (over ? undefined : progress.report(value));
-      return { kind: "returned", value: usable(await call(input, contextOf(facts, controller.signal, report))) };
+      const result = await call(input, contextOf(facts, controller.signal, report));
+      return { kind: "returned", value: usable(result, resultBytesMax) };
     } catch (thrown) {
       if (thrown instanceof Refusal)
         return { kind: "refused", code: thrown.code, what: thrown.what, next: thrown.next };

@@ -16,6 +16,8 @@ export interface WorkerRequest {
   /** What can be cloned: it is copied into the worker. */
   readonly input: unknown;
   readonly context: CallFacts;
+  /** Largest result, bytes of JSON: one that is larger does not leave the worker. */
+  readonly resultBytesMax: number;
   /** Parts of the input that are moved instead of copied. */
   readonly transfer?: readonly object[];
 }
@@ -24,7 +26,7 @@ export interface WorkerRequest {
 export interface WorkerJob {
   /**
    * What the tool returned. Rejects with the CallError that it threw, with a `HoldfastError` (`worker-failed`,
-   * `result-not-json`) when the call could not be made or used, with a `WorkerLostError` when its worker ended
+   * `result-not-json`, `result-too-large`) when the call could not be made or used, with a `WorkerLostError` when its worker ended
    * before it did, and with the reason of an abort if it had not begun.
    */
   readonly result: Promise<unknown>;
@@ -112,7 +114,7 @@ export class WorkerPool {
 
   /** No thread could be had, so one call gets none: it has certainly not begun. */
   #failFirst(why: string): void {
-    const next = "Look at `resourceLimits` and at what the process may still take; nothing of the call was begun.";
+    const next = "Nothing of the call was begun. See to what is said there, or give more in `resourceLimits`.";
     this.#queue.shift()?.fail(new HoldfastError("worker-failed", `no worker thread could be started (${why})`, next));
   }
 

@@ -27,6 +27,7 @@ export type ToWorker =
       readonly module: WorkerModule;
       readonly input: unknown;
       readonly facts: CallFacts;
+      readonly resultBytesMax: number;
     }
   /** An AbortSignal does not cross: this is what makes the one over there abort. */
   | { readonly kind: "abort"; readonly job: number; readonly why: { readonly name: string; readonly message: string } };

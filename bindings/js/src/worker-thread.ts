@@ -71,8 +71,8 @@ export class ToolThread {
     this.call = call;
     this.#told = false;
     this.#thread.hold(true);
-    const { module, input, context, transfer: moved } = call.request;
-    this.#tell({ kind: "run", job: ++this.#job, module, input, facts: context }, moved).then(
+    const { module, input, context, resultBytesMax, transfer: moved } = call.request;
+    this.#tell({ kind: "run", job: ++this.#job, module, input, facts: context, resultBytesMax }, moved).then(
       (answer) => this.#answered(call, readFromWorker(answer)),
       // The worker catches all that happens over there, so what is thrown here was never sent.
       (thrown) => this.#over(call, () => call.fail(unsendable(thrown))),
