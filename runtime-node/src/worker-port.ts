@@ -1,13 +1,11 @@
 // Threads of Node for worker tools: found, started with their bounds, watched. What runs in them and when
 // is the pool's affair.
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { describeError } from "../../bindings/js/src/call-error.ts";
 import { checkInteger, checkKeys } from "../../bindings/js/src/options.ts";
 import type { WorkerSpawner, WorkerThread } from "../../bindings/js/src/ports.ts";
+import { threadFile } from "./thread-file.ts";
 
 /** Bounds of one worker thread. What goes beyond the memory ends that thread, and no other. */
 export interface WorkerLimits {
@@ -40,25 +38,11 @@ export function checkWorkerLimits(value: unknown): WorkerLimits {
   return limits;
 }
 
-const FILE = "worker-main.js";
-let entry: URL | undefined;
-
-/** The thread's program: beside this module in the package, or in the installed package if this module was bundled. */
-function findEntry(): URL {
-  const beside = new URL(`./${FILE}`, import.meta.url);
-  if (existsSync(fileURLToPath(beside))) return beside;
-  try {
-    const manifest = createRequire(import.meta.url).resolve("holdfast/package.json");
-    return new URL(`./dist/${FILE}`, pathToFileURL(manifest));
-  } catch (cause) {
-    const what = `${FILE}, which runs in worker threads, is neither beside the bundle nor in an installed holdfast`;
-    throw new Error(`${what}: keep holdfast external to the bundle, or install it where the bundle runs`, { cause });
-  }
-}
+let program: URL | undefined;
 
 function makeThread(limits: WorkerLimits): WorkerThread {
-  entry ??= findEntry();
-  const worker = new Worker(entry, { name: "holdfast tool", resourceLimits: limits as ResourceLimits });
+  program ??= threadFile("worker-main.js");
+  const worker = new Worker(program, { name: "holdfast tool", resourceLimits: limits as ResourceLimits });
   let problem: string | undefined;
   worker.on("error", (thrown: unknown) => {
     const { name, message } = describeError(thrown);

@@ -1,0 +1,20 @@
+// Where the program of a thread of ours lies: a file of the built package, which a bundler does not know.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/**
+ * URL of a file in the package's `dist`: beside this module, or, if this module ended up in somebody's bundle,
+ * in the holdfast that is installed where the bundle runs. Throws an Error that says what to do.
+ */
+export function threadFile(name: string): URL {
+  const beside = new URL(`./${name}`, import.meta.url);
+  if (existsSync(fileURLToPath(beside))) return beside;
+  try {
+    const manifest = createRequire(import.meta.url).resolve("holdfast/package.json");
+    return new URL(`./dist/${name}`, pathToFileURL(manifest));
+  } catch (cause) {
+    const what = `${name}, which runs in a thread of its own, is neither beside the bundle nor in an installed holdfast`;
+    throw new Error(`${what}: keep holdfast external to the bundle, or install it where the bundle runs`, { cause });
+  }
+}
