@@ -1,7 +1,7 @@
 // The surroundings of the rule tests: a journal that outlives its hosts, a clock that stands until it
 // is moved, tools that end when the test says so. One host after another opens the same world; a crash
 // cuts a host off: whatever it does afterwards reaches nobody.
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { RunOptions, Runtime } from "../../bindings/js/src/api.ts";
 import type { Entry } from "../../bindings/js/src/entry.ts";
@@ -154,6 +154,16 @@ export class World {
   readonly disk = new Disk();
   readonly clock = new FakeClock();
   readonly hosts: { crash(): void }[] = [];
+  #drawn = 0;
+
+  /** Never twice the same in a world, and the same in every run of a test. */
+  #random(bytes: number): Uint8Array {
+    return new Uint8Array(
+      createHash("shake256", { outputLength: bytes })
+        .update(String(this.#drawn++))
+        .digest(),
+    );
+  }
 
   host<T extends Tools>(tools: T, options: Record<string, unknown> = {}, core = compiledCore): Host<T> {
     const journal = new FakeJournal(this.disk);
@@ -170,7 +180,7 @@ export class World {
       core,
       journal,
       clock,
-      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      random: (bytes) => this.#random(bytes),
       sha256: (text) => createHash("sha256").update(text).digest(),
       warn: (message) => warnings.push(message),
     }) as Runtime<T, true>;

@@ -61,9 +61,9 @@ describe("a call in doubt", () => {
     await stage.world.clock.pass(51);
     expect(stage.asked).toHaveLength(2);
     stage.verdict = () => done("found");
-    await stage.world.clock.pass(99); // it has doubled
+    await stage.world.clock.pass(49); // it has doubled: 100 to 200 ms after an ask that came 50 to 100 ms after the first
     expect(stage.asked).toHaveLength(2);
-    await stage.world.clock.pass(101);
+    await stage.world.clock.pass(151);
     expect(told(run.result)).toEqual(['A ok="found" reconciled 1']);
     expect(stage.began).toEqual(["A:1"]);
   });
