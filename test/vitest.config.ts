@@ -13,6 +13,7 @@ const quick = [
   "test/cases/**/*.test.ts",
   "test/api/**/*.test.ts",
   "test/limits/**/*.test.ts",
+  "test/recording/replay.test.ts",
   "test/rules/**/*.test.ts",
   "test/simulation/**/*.test.ts",
   "test/tidy/**/*.test.ts",

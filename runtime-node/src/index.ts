@@ -7,6 +7,7 @@ import type { Journal } from "../../bindings/js/src/ports.ts";
 import type { Tools } from "../../bindings/js/src/tool.ts";
 import { loadCore } from "./load-core.ts";
 import { nodeBasics } from "./node-ports.ts";
+import { recordTo } from "./recorder.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
 import { checkWorkerLimits, nodeWorkers, type WorkerLimits } from "./worker-port.ts";
 
@@ -51,11 +52,14 @@ export async function openRuntime<T extends Tools, const J extends Journal | str
   const checked = checkOptions(options, ["journal", "leaseMs", "resourceLimits"]);
   const leaseMs = checkInteger("leaseMs", options.leaseMs, 1_000, 3_600_000, 10_000);
   const workers = nodeWorkers(checkWorkerLimits(options.resourceLimits));
+  const { HOLDFAST_RECORD: recording } = process.env;
+  const record = recording ? recordTo(recording, nodeBasics.warn) : undefined;
   const journal = await openJournal(options.journal, leaseMs);
   return makeRuntime(checked, {
     ...nodeBasics,
     core: loadCore(),
     journal,
     workers,
+    ...(record === undefined ? {} : { record }),
   });
 }

@@ -22,6 +22,7 @@ import { openingPayload, type Payload } from "./payload.ts";
 import { type PerformWith, performAbort, performAsk, performCall } from "./perform.ts";
 import type { Ports } from "./ports.ts";
 import type { PreparedCall } from "./prepared-call.ts";
+import { recordedCore } from "./recording.ts";
 import { runEnded } from "./run-end.ts";
 import type { ToolTable } from "./tool-table.ts";
 import { WakeTimer } from "./wake-timer.ts";
@@ -61,10 +62,17 @@ export class Driver {
   }
 
   #newCore(): Core {
-    const core = openCore(this.#ports.core);
-    const seed = new DataView(this.#ports.random(8).slice().buffer).getBigUint64(0);
+    const opened = openCore(this.#ports.core);
+    const { record } = this.#ports;
+    const core = record === undefined ? opened : recordedCore(opened, this.#draw().toString(16), record);
+    const seed = this.#draw();
     core.configure(seed, this.#concurrency, this.#tools.policies);
     return core;
+  }
+
+  /** 64 bits of entropy. */
+  #draw(): bigint {
+    return new DataView(this.#ports.random(8).slice().buffer).getBigUint64(0);
   }
 
   #now(): bigint {

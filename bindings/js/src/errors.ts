@@ -29,6 +29,7 @@ export type ErrorCode =
   | "journal-foreign" // the file belongs to another program
   | "journal-unavailable" // cannot be opened: a directory, read-only, no driver …
   | "fenced" // another host took the run over
+  | "recording-corrupt" // what is to be replayed has a line that nobody recorded
   | "worker-failed" // a worker module could not be loaded
   | "core-trap"; // Holdfast broke an assumption of its own
 

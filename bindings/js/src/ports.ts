@@ -119,6 +119,8 @@ export interface Ports {
   readonly random: (bytes: number) => Uint8Array;
   /** SHA-256 of UTF-8 text; absent: a portable one. */
   readonly sha256?: (text: string) => Uint8Array;
+  /** Takes every crossing into the core, a line each way, for `holdfast replay`. Never throws. Absent costs nothing. */
+  readonly record?: (line: string) => void;
   /** Tells a person something they should know (not durable, unclaimed calls, a tool that ignores its abort). */
   readonly warn: (message: string) => void;
 }

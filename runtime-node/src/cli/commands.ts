@@ -2,11 +2,13 @@
 // none prints and none ends the process.
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import { replayFile } from "../replay-file.ts";
 import { CALLS_DEFAULT, CALLS_MAX, CALLS_MIN } from "./demo/turn.ts";
 import { Exit } from "./failure.ts";
 import { JOURNAL_DEFAULT, withJournal } from "./journal-argument.ts";
 import { type Look, lookOf } from "./paint.ts";
 import { plainJson } from "./plain-text.ts";
+import { replayLines } from "./replay.ts";
 import { findRun } from "./run-name.ts";
 import { runsLines } from "./runs.ts";
 import { showLines } from "./show.ts";
@@ -89,6 +91,16 @@ async function timeline(name: string, journal: string, options: CommonOptions): 
     });
     return either(options, chart, () => timelineLines(view, look()));
   });
+}
+
+async function replay(recording: string, options: CommonOptions): Promise<CommandResult> {
+  const replayed = await replayFile(recording);
+  const told = either(
+    options,
+    () => ({ recording, ...replayed }),
+    () => replayLines(recording, replayed, look()),
+  );
+  return { ...told, exit: replayed.difference === undefined ? Exit.ok : Exit.problems };
 }
 
 const EXIT_CODES = `
@@ -181,6 +193,19 @@ ${examples("demo", "demo --seed 7 --kill-after 3", "demo --calls 100", "demo --n
     .action(async (run: string, journal: string, options: CommonOptions) =>
       finish(await timeline(run, journal, options)),
     );
+
+  common(program.command("replay"))
+    .description("Replay a recording: is what the core decides still the same, to the byte?")
+    .argument("<recording>", "a file that HOLDFAST_RECORD has written")
+    .addHelpText(
+      "after",
+      `
+With HOLDFAST_RECORD=path in its environment a process adds to that file what goes into the core and
+what comes out: numbers only, no inputs, results or names, at most 256 MB. A recording ends with the
+process that made it; a last line that was cut off is no fault. Ends with 1 at the first difference.
+${examples("replay recording.jsonl", "replay recording.jsonl --json")}`,
+    )
+    .action(async (recording: string, options: CommonOptions) => finish(await replay(recording, options)));
 
   reading(program, "verify", "Check a journal: the file, and that each run's entries can have happened.")
     .addHelpText("after", examples("verify", "verify path/to/agent.db --json"))
