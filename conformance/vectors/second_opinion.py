@@ -98,10 +98,9 @@ def child_key(parent, call, name=None):
 
 
 def key_path(key):
-    def plain(part):
-        return part.replace("%7E", "~").replace("%2F", "/").replace("%25", "%")
-
-    return ["~".join(plain(part) for part in step.split("~")) for step in key.split("/")]
+    outermost, *inner = key.split("/")
+    plain = outermost.replace("%7E", "~").replace("%2F", "/").replace("%25", "%")
+    return [plain, *(part.replace("%2F", "/") for part in inner)]
 
 
 def differences(folder):

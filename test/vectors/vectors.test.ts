@@ -24,7 +24,7 @@ import {
   readPlan,
   resultPayload,
 } from "../../bindings/js/src/payload.ts";
-import { childKey, idProblem, keyPath, runKey } from "../../bindings/js/src/run-key.ts";
+import { childKey, idProblem, keyOfPath, keyPath, runKey } from "../../bindings/js/src/run-key.ts";
 
 type Vector = Record<string, any>;
 
@@ -112,16 +112,19 @@ describe("ids and run keys", () => {
   test.each(list("run-keys", "runs"))("the run $id", ({ id, key }) => {
     expect(runKey(id)).toBe(key);
     expect(keyPath(key)).toEqual([id]);
+    expect(keyOfPath(id, [])).toBe(key);
   });
 
   test.each(list("run-keys", "children"))("the child $key", ({ parent, call, name, key, path }) => {
     expect(childKey(parent, call, name)).toBe(key);
     expect(keyPath(key)).toEqual(path);
+    expect(keyOfPath(path.at(-1), path.slice(0, -1))).toBe(key);
   });
 
-  test("no two runs share a key", () => {
+  test("no two runs share a key, or a path", () => {
     const keys = [...list("run-keys", "runs"), ...list("run-keys", "children")].map(({ key }) => key);
     expect(new Set(keys).size).toBe(keys.length);
+    expect(new Set(keys.map((key) => JSON.stringify(keyPath(key)))).size).toBe(keys.length);
   });
 });
 

@@ -52,17 +52,21 @@ export function childKey(parent: string, callId: string, name: string | undefine
   return key;
 }
 
-/** The ids that a key is made of, outermost first; the last is the run's own. */
+/**
+ * The ids that a key is made of, outermost first; the last is the run's own. A child's is its call's id, and
+ * its name after "~"; a "%" or "~" within either stays escaped, so that no two children share an id.
+ */
 export function keyPath(key: string): string[] {
-  return key.split("/").map((part) => part.split("~").map(unescapePart).join("~"));
+  const [outermost, ...inner] = key.split("/") as [string, ...string[]];
+  return [unescapePart(outermost), ...inner.map((part) => part.replaceAll("%2F", "/"))];
 }
 
-/** The key of a run by its id and its parents' ids. A child's own id may carry its name after "~". */
+/** The key of a run by its id and its parents' ids, as `keyPath` gives them. */
 export function keyOfPath(id: string, path: readonly string[]): string {
   if (!Array.isArray(path) || path.some((part) => typeof part !== "string"))
     refuseOption("path", path, "an array of the ids of its parents, outermost first");
   if (path.length === 0) return runKey(id);
   if (typeof id !== "string" || id === "") runKey(id);
-  const inner = [...path.slice(1), id].map((part) => part.split("~").map(escapePart).join("~"));
+  const inner = [...path.slice(1), id].map((part) => part.replaceAll("/", "%2F"));
   return [runKey(path[0]), ...inner].join("/");
 }
