@@ -7,7 +7,7 @@ import type { AppendPoint, ScriptLine } from "./scenario.ts";
 type AppendMessage = Extract<SessionMessage, { type: "append" }>;
 
 /** A line that waits for a moment. */
-type ArmedLine = Extract<ScriptLine, { do: "kill" | "fail" }>;
+type ArmedLine = Extract<ScriptLine, { readonly point: unknown }>;
 
 export class AppendPoints {
   readonly #armed: { readonly line: ArmedLine; readonly point: AppendPoint }[];
@@ -21,7 +21,7 @@ export class AppendPoints {
   constructor(script: readonly ScriptLine[], holdMs: number, go: (n: number) => void) {
     // Armed from the beginning: what a line waits for may come before the script has got to it.
     this.#armed = script.flatMap((line) =>
-      (line.do === "kill" || line.do === "fail") && line.point !== undefined ? [{ line, point: line.point }] : [],
+      "point" in line && line.point !== undefined ? [{ line, point: line.point }] : [],
     );
     this.#holdMs = holdMs;
     this.#go = go;

@@ -6,6 +6,7 @@ import { HostFault } from "./host-fault.ts";
 import type { HostPool } from "./host-pool.ts";
 import { type Finding, finding, type JudgeWith, judgeEnds } from "./judge-ends.ts";
 import { judgeOrder } from "./judge-trace.ts";
+import { same, shown } from "./match.ts";
 import { DEFAULT_RUN, type Life, type Scenario, type ScriptLine } from "./scenario.ts";
 import { NeverCame, type RunEnd, Stage } from "./stage.ts";
 import type { TraceEvent } from "./trace.ts";
@@ -78,16 +79,16 @@ export class Round {
 
   async #play(life: Life): Promise<void> {
     const pool = life.host === "other" ? (this.#with.other ?? this.#with.own) : this.#with.own;
-    const stage = await this.#stage(pool, life.script);
+    const stage = await this.#stage(pool, life.script, life.tools);
     await this.#lines(stage, life.script);
     if (!this.#frozen.includes(stage)) await this.#end(stage);
   }
 
-  async #stage(pool: HostPool, script: readonly ScriptLine[]): Promise<Stage> {
+  async #stage(pool: HostPool, script: readonly ScriptLine[], tools: Scenario["tools"] = {}): Promise<Stage> {
     const { scenario, environment, hangMs, draw, transcript } = this.#with;
     const host = await pool.take();
     const common = { scenario, environment, hangMs, draw, transcript, journal: this.journal, trace: this.trace };
-    const stage = new Stage({ ...common, host, script, life: ++this.#lives, session: ++sessions });
+    const stage = new Stage({ ...common, host, script, tools, life: ++this.#lives, session: ++sessions });
     this.#open.add(stage);
     this.#last = stage;
     if (script.some((line) => line.do === "kill" || line.do === "rival" || line.do === "freeze")) pool.prepare();
@@ -121,12 +122,21 @@ export class Round {
         return stage.verdict(line.id, line.verdict);
       case "hold":
         return;
+      case "said": {
+        const value = await stage.said();
+        if (same(line.value, value, this.#with.judge.bindings)) return;
+        this.findings.push(finding(`line ${line.at}, said`, shown(line.value), shown(value)));
+        return;
+      }
       case "kill":
         await stage.kill(line);
         this.#open.delete(stage);
         return;
       case "fail":
-        return stage.fail(line);
+      case "stay":
+        return stage.hold(line);
+      case "go":
+        return stage.go();
       case "cancel":
         return stage.cancel(line.run);
       case "pass":
@@ -143,7 +153,7 @@ export class Round {
       case "thaw":
         return this.#thaw(line.script);
       case "rival":
-        return this.#play({ host: "same", script: line.script });
+        return this.#play({ host: "same", tools: {}, script: startsFirst(line.script) });
       case "expect": {
         const run = line.ends.run ?? DEFAULT_RUN;
         await stage.comesTo(run);
@@ -181,6 +191,15 @@ export class Round {
     this.#open.delete(stage);
     await stage.killNow();
   }
+}
+
+/** A rival that names no run starts the default one. */
+function startsFirst(script: readonly ScriptLine[]): readonly ScriptLine[] {
+  if (script.some((line) => line.do === "run")) return script;
+  return [
+    { at: script[0]?.at ?? 0, text: `run ${DEFAULT_RUN}`, do: "run", run: DEFAULT_RUN, program: "main" },
+    ...script,
+  ];
 }
 
 /** A fault as data. */

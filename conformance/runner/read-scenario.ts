@@ -72,9 +72,11 @@ const SECTIONS: Readonly<Record<string, (parts: Parts, reader: LineReader, line:
   life(parts, reader, line) {
     const host = reader.field("host")?.text === "other" ? "other" : "same";
     const options = readRunLine(reader, DEFAULT_RUN);
-    const script = readScript(line.children);
+    const isTool = ({ tokens: [first] }: Line): boolean => first?.text === "tool";
+    const tools = Object.fromEntries(line.children.filter(isTool).map(readToolLine));
+    const script = readScript(line.children.filter((child) => !isTool(child)));
     const first: ScriptLine = { at: line.number, text: `run ${DEFAULT_RUN}`, do: "run", ...options };
-    parts.lives.push({ host, script: script.some((one) => one.do === "run") ? script : [first, ...script] });
+    parts.lives.push({ host, tools, script: script.some((one) => one.do === "run") ? script : [first, ...script] });
   },
   ledger(parts, _reader, line) {
     for (const child of line.children) {
@@ -93,6 +95,14 @@ const SECTIONS: Readonly<Record<string, (parts: Parts, reader: LineReader, line:
     parts.journals.push({ run, rows: line.children.map((child) => journalRow(new LineReader(child))) });
   },
 };
+
+function readToolLine(line: Line): readonly [string, WireTool] {
+  const reader = new LineReader(line);
+  reader.word("tool");
+  const tool = readTool(reader);
+  reader.done();
+  return tool;
+}
 
 function playOf(reader: LineReader): [string, Played] {
   const id = reader.word("a call id");

@@ -121,10 +121,17 @@ function saidBy(reader: LineReader, line: Line): Said {
       return { do: "verdict", id: reader.word("a call id"), verdict: readVerdict(reader) };
     case "hold":
       return { do: "hold", id: reader.word("a call id") };
+    case "said": {
+      const value = reader.json();
+      return { do: "said", value: value ?? "_" };
+    }
     case "kill":
       return { do: "kill", point: reader.left === 0 ? undefined : readPoint(reader) };
     case "fail":
-      return { do: "fail", point: readPoint(reader) };
+    case "stay":
+      return { do: word, point: readPoint(reader) };
+    case "go":
+      return { do: "go" };
     case "cancel":
       return { do: "cancel", run: reader.left === 0 ? DEFAULT_RUN : reader.word("the run's id") };
     case "pass":

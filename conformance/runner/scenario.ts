@@ -82,8 +82,10 @@ export type ScriptLine = { readonly at: number; readonly text: string } & (
   | { readonly do: "answer"; readonly id: string; readonly ending: Ending }
   | { readonly do: "verdict"; readonly id: string; readonly verdict: WireVerdict }
   | { readonly do: "hold"; readonly id: string }
+  | { readonly do: "said"; readonly value: Json }
   | { readonly do: "kill"; readonly point: AppendPoint | undefined }
-  | { readonly do: "fail"; readonly point: AppendPoint }
+  | { readonly do: "fail" | "stay"; readonly point: AppendPoint }
+  | { readonly do: "go" }
   | { readonly do: "cancel"; readonly run: string }
   | { readonly do: "pass" | "still"; readonly ms: number }
   | { readonly do: "freeze" }
@@ -108,6 +110,8 @@ export interface OrderRow {
 /** What one process of a host lives through. */
 export interface Life {
   readonly host: "same" | "other";
+  /** Tools that this process declares otherwise, or besides. */
+  readonly tools: Readonly<Record<string, WireTool>>;
   readonly script: readonly ScriptLine[];
 }
 

@@ -6,7 +6,7 @@ import type { Environment } from "./environments.ts";
 import { HostFault } from "./host-fault.ts";
 import type { HostProcess } from "./host-process.ts";
 import type { Pattern, Scenario, ScriptLine } from "./scenario.ts";
-import { ToolPlayer } from "./tool-player.ts";
+import { scriptName, ToolPlayer } from "./tool-player.ts";
 import { eventsOf, inWords, matches, type TraceEvent } from "./trace.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -21,6 +21,8 @@ export interface StageOptions {
   readonly scenario: Scenario;
   readonly environment: Environment;
   readonly script: readonly ScriptLine[];
+  /** Of this life, instead of the scenario's or besides. */
+  readonly tools: Scenario["tools"];
   readonly journal: string;
   /** 1-based numbers, of the process's life and of its session. */
   readonly life: number;
@@ -42,6 +44,7 @@ export class Stage {
   readonly #points: AppendPoints;
   readonly #consumed = new Set<TraceEvent>();
   readonly #running = new Set<string>();
+  readonly #staying: number[] = [];
   readonly ends = new Map<string, RunEnd>();
   #fault: unknown;
   #ended = false;
@@ -61,7 +64,7 @@ export class Stage {
       { answer: (n, ending) => this.#answer(n, ending), verdict: (n, verdict) => this.#verdict(n, verdict) },
     );
     host.listen({ message: (message) => this.#hear(message), broken: (fault) => this.#break(fault) });
-    const { tools } = scenario;
+    const tools = { ...scenario.tools, ...options.tools };
     const { concurrency = scenario.limits.concurrency } = environment;
     const limits = { ...scenario.limits, ...(concurrency === undefined ? {} : { concurrency }) };
     const lease = scenario.leaseMs === undefined ? {} : { leaseMs: scenario.leaseMs };
@@ -104,10 +107,21 @@ export class Stage {
 
   /** Waits until the host has done this, once more than it was waited for before. */
   async wait(pattern: Pattern): Promise<void> {
+    await this.#next(pattern);
+  }
+
+  async #next(pattern: Pattern): Promise<TraceEvent> {
     const event = await this.#until(inWords(pattern), () =>
       this.#with.trace.find((one) => one.life === this.life && !this.#consumed.has(one) && matches(one, pattern)),
     );
     this.#consumed.add(event);
+    return event;
+  }
+
+  /** Waits for what the program says next; what it was. */
+  async said(): Promise<Json> {
+    const event = await this.#next({ what: "said" });
+    return event.value ?? null;
   }
 
   async answer(id: string, ending: Ending): Promise<void> {
@@ -132,10 +146,16 @@ export class Stage {
     this.host.listen(undefined);
   }
 
-  /** Lets the write fail. */
-  async fail(line: Extract<ScriptLine, { do: "fail" }>): Promise<void> {
+  /** Lets the write fail; or keeps it under way until `go`. */
+  async hold(line: Extract<ScriptLine, { do: "fail" | "stay" }>): Promise<void> {
     const n = await this.#until(line.text, () => this.#points.heldFor(line));
-    this.#send({ type: "go", session: this.#session, n, fail: true });
+    if (line.do === "fail") this.#send({ type: "go", session: this.#session, n, fail: true });
+    else this.#staying.push(n);
+  }
+
+  /** Lets go on what `stay` has kept. */
+  go(): void {
+    for (const n of this.#staying.splice(0)) this.#send({ type: "go", session: this.#session, n });
   }
 
   /** Until the line's moment has come, or nothing is left that could bring it. */
@@ -207,6 +227,9 @@ export class Stage {
       case "ask":
         this.#player.called(message);
         break;
+      case "abort":
+        this.#aborted(message.n);
+        break;
       case "returned":
         this.#runEnds(message.run, { kind: "returned", result: message.result });
         break;
@@ -226,6 +249,13 @@ export class Stage {
     if (!this.#running.has(run)) throw new HostFault("protocol", `it ends the run ${run}, which nobody started`);
     if (this.ends.has(run)) throw new HostFault("protocol", `it ends the run ${run} twice`);
     this.ends.set(run, end);
+  }
+
+  #aborted(n: number): void {
+    const of = this.#with.trace.find((event) => event.life === this.life && event.n === n);
+    if (of === undefined) throw new HostFault("protocol", `it aborts the number ${n}, which it never called`);
+    const { id = "", run } = of;
+    this.#with.trace.push({ what: "abort", life: this.life, run, id, n });
   }
 
   #break(fault: unknown): void {
@@ -295,10 +325,11 @@ export class Stage {
 
 /** The calls and asks that a script answers itself. */
 function namesOf(line: ScriptLine, into: { readonly calls: Set<string>; readonly asks: Set<string> }): void {
-  if (line.do === "answer" || line.do === "hold") into.calls.add(line.id);
-  else if (line.do === "verdict") into.asks.add(line.id);
+  if (line.do === "answer" || line.do === "hold") into.calls.add(scriptName(line.id, undefined));
+  else if (line.do === "verdict") into.asks.add(scriptName(line.id, undefined));
   else if (line.do === "wait" && line.pattern.id !== undefined) {
-    if (line.pattern.what === "call") into.calls.add(line.pattern.id);
-    if (line.pattern.what === "ask") into.asks.add(line.pattern.id);
-  } else if (line.do === "thaw") for (const inner of line.script) namesOf(inner, into);
+    const name = scriptName(line.pattern.id, line.pattern.run);
+    if (line.pattern.what === "call") into.calls.add(name);
+    if (line.pattern.what === "ask") into.asks.add(name);
+  }
 }

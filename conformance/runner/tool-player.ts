@@ -13,6 +13,11 @@ interface Open {
   answered: boolean;
 }
 
+/** How a script's sets name a call: of one run, or of whichever. */
+export function scriptName(id: string, run: string | undefined): string {
+  return JSON.stringify(run === undefined ? [id] : [id, run]);
+}
+
 /** Sends what a tool or a reconciler says. */
 export interface Answerer {
   answer(n: number, ending: Ending): void;
@@ -25,7 +30,7 @@ const CROWD_MS = 25;
 export interface PlayerOptions {
   readonly answering: Answering;
   readonly play: ReadonlyMap<string, Played>;
-  /** Calls and asks that the script answers. */
+  /** Calls and asks that the script answers, by `scriptName`. */
   readonly scripted: { readonly calls: ReadonlySet<string>; readonly asks: ReadonlySet<string> };
   /** A number below `most`, from the seed. */
   readonly draw: (most: number) => number;
@@ -53,7 +58,8 @@ export class ToolPlayer {
     const open: Open = { message, answered: false };
     this.#open.set(message.n, open);
     const { calls, asks } = this.#options.scripted;
-    if ((message.type === "call" ? calls : asks).has(message.id)) return;
+    const scripted = message.type === "call" ? calls : asks;
+    if (scripted.has(scriptName(message.id, undefined)) || scripted.has(scriptName(message.id, message.run))) return;
     if (this.#options.answering === "at-once" || this.#options.answering === "twice") this.#play(open);
     else this.#join(open);
   }
