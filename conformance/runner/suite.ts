@@ -11,7 +11,8 @@ import type { Scenario } from "./scenario.ts";
 
 /** A host under test. */
 export interface HostUnderTest extends HostCommand {
-  readonly knownFailing: KnownFailing;
+  /** What the host of this name is known to fail. */
+  readonly knownFailing: (host: string) => KnownFailing;
 }
 
 export interface SuiteOptions {
@@ -43,11 +44,11 @@ interface Entry {
 
 /** A host that has introduced itself. */
 interface Guest {
-  readonly host: HostUnderTest;
   readonly hello: Hello;
   readonly info: HostInfo;
   readonly pool: HostPool;
   readonly capabilities: ReadonlySet<Capability>;
+  readonly known: KnownFailing;
 }
 
 /** Nothing would be run: no scenario has this name. */
@@ -84,13 +85,19 @@ function uncovered(
   return lacking.length === 0 ? undefined : `the second host, ${other.hello.name}, lacks ${lacking.join(", ")}`;
 }
 
+/** Is there a scenario for two hosts, and a host that would play it? */
+function wantsPartner(entries: readonly Entry[], guests: readonly Guest[]): boolean {
+  const levels = entries.filter(({ scenario }) => scenario.lives.some(({ host }) => host === "other"));
+  return levels.some(({ scenario }) => guests.some(({ hello }) => hello.levels.includes(scenario.level)));
+}
+
 async function introduce(host: HostUnderTest): Promise<Guest> {
   const pool = new HostPool(host, { helloMs: HELLO_MS, endMs: 10_000 });
   try {
     const hello = await pool.hello();
     const { name, version, levels, capabilities } = hello;
     const info = { name, version, command: host.command.join(" "), levels, capabilities };
-    return { host, hello, info, pool, capabilities: new Set(capabilities) };
+    return { hello, info, pool, capabilities: new Set(capabilities), known: host.knownFailing(name) };
   } catch (error) {
     await pool.close();
     throw error;
@@ -105,7 +112,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   let partner: Guest | undefined;
   try {
     for (const host of options.hosts) guests.push(await introduce(host));
-    if (options.partner !== undefined) partner = await introduce({ ...options.partner, knownFailing: new Map() });
+    if (options.partner !== undefined && wantsPartner(entries, guests)) {
+      partner = await introduce({ ...options.partner, knownFailing: () => new Map() });
+    }
     const work = guests.flatMap((guest, i) => {
       const other = partner ?? guests[(i + 1) % guests.length];
       return entries.map((entry) => ({ entry, guest, other }));
@@ -151,7 +160,7 @@ async function judged(
   const nothing = { findings: [], fault: undefined, rounds: 0, ms: 0, transcript: [], reason: undefined };
   const why = uncovered(entry, guest, other);
   if (why !== undefined) return { ...base, ...nothing, status: "not-covered", reason: why };
-  const listed = guest.host.knownFailing.get(id);
+  const listed = guest.known.get(id);
   try {
     const { pool: own, capabilities } = guest;
     const { hangMs, seed } = options;

@@ -24,7 +24,8 @@ export const LAYERS: readonly Layer[] = [
   { folder: "core", mayImport: [], node: true, packages: "any" },
   // The driver sees the core and no host.
   { folder: "bindings/js", mayImport: ["core/dist"], node: false, packages: "shipped" },
-  { folder: "runtime-node", mayImport: ["bindings/js", "core/dist"], node: true, packages: "shipped" },
+  // Its command line starts the suite, and its host speaks the suite's protocol.
+  { folder: "runtime-node", mayImport: ["bindings/js", "core/dist", "conformance"], node: true, packages: "shipped" },
   { folder: "runtime-browser", mayImport: ["bindings/js", "core/dist"], node: false, packages: "shipped" },
   // The suite judges every host, so it must not lean on any.
   { folder: "conformance", mayImport: [], node: true, packages: "any" },

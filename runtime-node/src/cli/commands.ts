@@ -1,10 +1,12 @@
 // The commands of `holdfast`: their arguments, options and help. Each gives back text and an exit code;
 // none prints and none ends the process.
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { replayFile } from "../replay-file.ts";
+import { addConformance } from "./conformance/arguments.ts";
 import { CALLS_DEFAULT, CALLS_MAX, CALLS_MIN } from "./demo/turn.ts";
 import { Exit } from "./failure.ts";
+import { integer } from "./integer.ts";
 import { JOURNAL_DEFAULT, withJournal } from "./journal-argument.ts";
 import { type Look, lookOf } from "./paint.ts";
 import { plainJson } from "./plain-text.ts";
@@ -33,15 +35,6 @@ const result = (text: string, exit: Exit = Exit.ok): CommandResult => ({ text, e
 /** JSON where it was asked for, lines otherwise. */
 const either = (options: CommonOptions, value: () => unknown, lines: () => readonly string[]): CommandResult =>
   result(options.json === true ? plainJson(value()) : lines().join("\n"));
-
-/** An integer option in a range; anything else is refused with the range. */
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-  };
-}
 
 function version(): string {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
@@ -108,6 +101,7 @@ Exit codes:
   0  all is well
   1  a promise was broken, or a journal has problems
   2  an argument is wrong, or names what is not there
+  3  the conformance suite itself failed, not a host
   130  ended by Ctrl-C`;
 
 const examples = (...lines: readonly string[]): string =>
@@ -173,6 +167,8 @@ ${examples("demo", "demo --seed 7 --kill-after 3", "demo --calls 100", "demo --n
     const { liveOnce } = await import("./demo/life.ts");
     finish(result("", await liveOnce()));
   });
+
+  addConformance(program, finish, look);
 
   reading(program, "runs", "List the runs in a journal.")
     .addHelpText("after", examples("runs", "runs path/to/agent.db", "runs agent.db --json"))

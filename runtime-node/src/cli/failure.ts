@@ -11,6 +11,8 @@ export const Exit = {
   problems: 1,
   /** An argument is wrong, or names what is not there. */
   usage: 2,
+  /** The conformance suite itself failed: nothing is said about a host. */
+  suite: 3,
   /** Ended by Ctrl-C. */
   interrupted: 130,
 } as const;

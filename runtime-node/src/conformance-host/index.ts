@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // `holdfast conformance-host`: this package as a host under test. It speaks the protocol of
 // conformance/WRITE-A-HOST.md on its standard input and output, until its input ends.
 import { readFileSync } from "node:fs";
