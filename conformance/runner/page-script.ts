@@ -26,7 +26,7 @@ const transcript = (lines) => {
       life = line.life;
       box.append(make("div", "life", "Process " + life));
     }
-    const row = make("details", line.from);
+    const row = make("details", "from-" + line.from);
     const summary = make("summary");
     summary.append(make("span", "ms", line.ms + " ms"));
     summary.append(make("span", "from", line.from === "host" ? "←" : line.from === "runner" ? "→" : "✶"));

@@ -20,17 +20,17 @@ header p{margin:2px 0 0;color:var(--soft);font-size:13px;font-variant-numeric:ta
 .tools label:has(:focus-visible){outline:2px solid var(--accent);outline-offset:3px;border-radius:4px}
 input[type=search]{width:250px;padding:8px 12px;border:1px solid var(--line);border-radius:8px;background:var(--bg);color:inherit;font:inherit}
 input[type=search]:focus{outline:2px solid var(--accent);outline-offset:-1px}
-main{flex:1;min-height:0;display:grid;grid-template-columns:minmax(420px,1fr) minmax(380px,1fr)}
+main{flex:1;min-height:0;display:grid;grid-template-columns:minmax(420px,11fr) minmax(380px,9fr)}
 .matrix{overflow:auto;padding:0 28px 40px}
 table{border-collapse:separate;border-spacing:0;width:100%}
-thead th{position:sticky;top:0;z-index:2;background:var(--bg);padding:16px 12px 12px;text-align:center;vertical-align:bottom;font-weight:400;border-bottom:1px solid var(--line);min-width:150px}
-thead .corner{text-align:left;padding-left:0;font-weight:600;min-width:270px}
+thead th{position:sticky;top:0;z-index:2;background:var(--bg);padding:16px 12px 12px;text-align:center;vertical-align:bottom;font-weight:400;border-bottom:1px solid var(--line);min-width:112px}
+thead .corner{text-align:left;padding-left:0;font-weight:600;min-width:300px}
 .corner span{color:var(--soft);font-weight:400;margin-left:6px}
-.host{display:block;font-weight:600;white-space:nowrap}
+.host{display:block;font-weight:600;line-height:1.25;margin-bottom:2px}
 .version{display:block;color:var(--soft);font:12px var(--mono)}
-.bar{display:flex;height:6px;margin:8px auto 6px;width:120px;border-radius:3px;overflow:hidden;background:var(--line)}
+.bar{display:flex;height:6px;margin:8px auto 6px;width:88px;border-radius:3px;overflow:hidden;background:var(--line)}
 .bar i.passed{background:#17b26a}.bar i.failed{background:#f04438}.bar i.known-failing{background:#f79009}
-.tally{font-size:12px;color:var(--soft);white-space:nowrap;font-variant-numeric:tabular-nums}
+.tally{display:block;font-size:12px;line-height:1.4;color:var(--soft);font-variant-numeric:tabular-nums}
 .good{color:var(--good)}.bad{color:var(--bad)}
 tr.level th{padding:26px 0 8px;text-align:left;font-size:12px;letter-spacing:.08em;text-transform:uppercase;color:var(--soft);border-bottom:1px solid var(--line)}
 tr.level span{margin-left:8px;font-weight:400;opacity:.75}
@@ -63,9 +63,9 @@ aside h3{margin:22px 0 8px;font-size:12px;letter-spacing:.07em;text-transform:up
 .finding{margin:0 0 10px;border:1px solid var(--line);border-radius:9px;overflow:hidden;font:12.5px/1.55 var(--mono)}
 .finding b{display:block;padding:7px 12px;background:var(--hover);font:600 13px system-ui,sans-serif}
 .finding div{display:flex;padding:5px 12px;overflow-wrap:anywhere;white-space:pre-wrap}
-.finding div::before{flex:none;width:18px;font-weight:700}
-.finding .expected{background:var(--good-bg);color:var(--good)}.finding .expected::before{content:"+"}
-.finding .got{background:var(--bad-bg);color:var(--bad)}.finding .got::before{content:"−"}
+.finding div::before{flex:none;width:76px;font:600 12px/1.6 system-ui,sans-serif;opacity:.75}
+.finding .expected{background:var(--good-bg);color:var(--good)}.finding .expected::before{content:"expected"}
+.finding .got{background:var(--bad-bg);color:var(--bad)}.finding .got::before{content:"got"}
 .transcript{font:12px/1.6 var(--mono);border:1px solid var(--line);border-radius:9px;overflow:hidden}
 .transcript .life{padding:5px 12px;background:var(--hover);font:600 12px system-ui,sans-serif;color:var(--soft)}
 .transcript details{border-top:1px solid var(--line)}
@@ -75,10 +75,10 @@ aside h3{margin:22px 0 8px;font-size:12px;letter-spacing:.07em;text-transform:up
 .transcript .ms{color:var(--none);text-align:right;font-variant-numeric:tabular-nums}
 .transcript .from{text-align:center;color:var(--soft)}
 .transcript .type{color:var(--accent)}
-.transcript .runner .type{color:var(--soft)}
+.transcript .from-runner .type{color:var(--soft)}
 .transcript .short{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;color:var(--ink)}
-.transcript .note{background:var(--known-bg);color:var(--known)}
-.transcript .note summary{grid-template-columns:52px 20px 1fr}
+.transcript .from-note{background:var(--known-bg);color:var(--known)}
+.transcript .from-note summary{grid-template-columns:52px 20px 1fr}
 .transcript pre{margin:0;padding:8px 12px 10px 96px;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--bg)}
 .none{color:var(--soft);padding:40px 0;text-align:center}
 @media(max-width:980px){main{display:block;overflow:auto}.matrix,aside{overflow:visible;padding-left:16px;padding-right:16px}aside{border-left:0;border-top:1px solid var(--line)}}

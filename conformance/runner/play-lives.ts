@@ -9,7 +9,7 @@ import { judgeOrder } from "./judge-trace.ts";
 import { same, shown } from "./match.ts";
 import { DEFAULT_RUN, type Life, type Scenario, type ScriptLine } from "./scenario.ts";
 import { NeverCame, type RunEnd, Stage } from "./stage.ts";
-import type { TraceEvent } from "./trace.ts";
+import { inWords, matches, type TraceEvent } from "./trace.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** What a round is played with. */
@@ -158,6 +158,11 @@ export class Round {
         const run = line.ends.run ?? DEFAULT_RUN;
         await stage.comesTo(run);
         this.findings.push(...judgeEnds(line.ends, stage.ends.get(run), this.#with.judge));
+        return;
+      }
+      case "never": {
+        const found = this.trace.find((event) => event.life === stage.life && matches(event, line.pattern));
+        if (found !== undefined) this.findings.push(finding(`line ${line.at}`, line.text, inWords(found)));
         return;
       }
       case "order": {

@@ -114,7 +114,8 @@ function saidBy(reader: LineReader, line: Line): Said {
     case "run":
       return { do: "run", ...readRunLine(reader, reader.word("the run's id")) };
     case "wait":
-      return { do: "wait", pattern: readPattern(reader) };
+    case "never":
+      return { do: word, pattern: readPattern(reader) };
     case "answer":
       return { do: "answer", id: reader.word("a call id"), ending: readEnding(reader) };
     case "verdict":

@@ -42,10 +42,15 @@ function hostHead(host: HostInfo, results: readonly ScenarioResult[]): string {
   const covered = results.filter((result) => result.host === host.name).length - count["not-covered"];
   const bad = count.failed + count["listed-but-passes"];
   const share = (part: number): string => `${((100 * part) / Math.max(1, covered)).toFixed(2)}%`;
-  const verdict = bad > 0 ? `<b class="bad">${bad} failed</b>` : `<b class="good">conforms</b>`;
-  return `<th scope="col"><span class="host">${escaped(host.name)}</span><span class="version">${escaped(host.version)}</span>
+  const verdict =
+    bad > 0
+      ? `<b class="bad">${bad} failed</b>`
+      : covered > 0
+        ? `<b class="good">conforms</b>`
+        : "<b>nothing covered</b>";
+  return `<th scope="col"><span class="host">${escaped(host.name).replace(/[-.]/g, "$&<wbr>")}</span><span class="version">${escaped(host.version)}</span>
 <span class="bar" title="${count.passed} of ${covered} covered passed"><i class="passed" style="width:${share(count.passed)}"></i><i class="known-failing" style="width:${share(count["known-failing"])}"></i><i class="failed" style="width:${share(bad)}"></i></span>
-<span class="tally">${verdict} · ${count.passed}/${covered}${count["not-covered"] > 0 ? ` · ${count["not-covered"]} not covered` : ""}</span></th>`;
+<span class="tally">${verdict}<br>${count.passed} of ${covered}${count["not-covered"] > 0 ? `<br>${count["not-covered"]} not covered` : ""}</span></th>`;
 }
 
 function rowName(id: string): string {

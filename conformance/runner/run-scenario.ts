@@ -36,6 +36,8 @@ export interface Verdict {
 /** Deaths of one scenario are bounded: a host that appends without end is not followed for ever. */
 const DEATHS_MAX = 200;
 
+const MOMENTS = ["before", "after"] as const;
+
 type Death = Extract<ScriptLine, { do: "kill" }>;
 
 export async function runScenario(options: ScenarioWith): Promise<Verdict> {
@@ -81,12 +83,18 @@ class Rounds {
   async withDeaths(deaths: 1 | 2): Promise<void> {
     for (let nth = 1, dies = true; dies && nth <= DEATHS_MAX; nth++) {
       dies = false;
-      for (const when of ["before", "after"] as const) {
-        const again = deaths === 1 ? [] : [deathAt(this.#draw(2) === 0 ? "before" : "after", 1 + this.#draw(nth + 2))];
+      // Two deaths multiply: there the first one comes before or after its append, as the dice say.
+      const moments = deaths === 1 ? MOMENTS : [this.#moment()];
+      for (const when of moments) {
+        const again = deaths === 1 ? [] : [deathAt(this.#moment(), 1 + this.#draw(nth + 2))];
         if (await this.#dying([deathAt(when, nth), ...again])) dies = true;
         if (this.#failed) return;
       }
     }
+  }
+
+  #moment(): (typeof MOMENTS)[number] {
+    return MOMENTS[this.#draw(MOMENTS.length)] as (typeof MOMENTS)[number];
   }
 
   /** True if the first death came. */

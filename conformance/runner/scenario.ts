@@ -83,6 +83,7 @@ export type ScriptLine = { readonly at: number; readonly text: string } & (
   | { readonly do: "verdict"; readonly id: string; readonly verdict: WireVerdict }
   | { readonly do: "hold"; readonly id: string }
   | { readonly do: "said"; readonly value: Json }
+  | { readonly do: "never"; readonly pattern: Pattern }
   | { readonly do: "kill"; readonly point: AppendPoint | undefined }
   | { readonly do: "fail" | "stay"; readonly point: AppendPoint }
   | { readonly do: "go" }

@@ -91,12 +91,20 @@ function wantsPartner(entries: readonly Entry[], guests: readonly Guest[]): bool
   return levels.some(({ scenario }) => guests.some(({ hello }) => hello.levels.includes(scenario.level)));
 }
 
-async function introduce(host: HostUnderTest): Promise<Guest> {
+/** Hosts of one name are columns of their own: the second is `name-2`. */
+function ownName(name: string, taken: readonly Guest[]): string {
+  const names = new Set(taken.map(({ info }) => info.name));
+  let own = name;
+  for (let i = 2; names.has(own); i++) own = `${name}-${i}`;
+  return own;
+}
+
+async function introduce(host: HostUnderTest, taken: readonly Guest[]): Promise<Guest> {
   const pool = new HostPool(host, { helloMs: HELLO_MS, endMs: 10_000 });
   try {
     const hello = await pool.hello();
     const { name, version, levels, capabilities } = hello;
-    const info = { name, version, command: host.command.join(" "), levels, capabilities };
+    const info = { name: ownName(name, taken), version, command: host.command.join(" "), levels, capabilities };
     return { hello, info, pool, capabilities: new Set(capabilities), known: host.knownFailing(name) };
   } catch (error) {
     await pool.close();
@@ -111,9 +119,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const guests: Guest[] = [];
   let partner: Guest | undefined;
   try {
-    for (const host of options.hosts) guests.push(await introduce(host));
+    for (const host of options.hosts) guests.push(await introduce(host, guests));
     if (options.partner !== undefined && wantsPartner(entries, guests)) {
-      partner = await introduce({ ...options.partner, knownFailing: () => new Map() });
+      partner = await introduce({ ...options.partner, knownFailing: () => new Map() }, []);
     }
     const work = guests.flatMap((guest, i) => {
       const other = partner ?? guests[(i + 1) % guests.length];

@@ -2,6 +2,7 @@
 // conformance/WRITE-A-HOST.md on its standard input and output, until its input ends.
 import { readFileSync } from "node:fs";
 import type { Capability, Hello } from "../../../conformance/protocol/messages.ts";
+import type { Fault } from "./fault.ts";
 import { faultNamed } from "./faults.ts";
 import { HostSession } from "./session.ts";
 import { listen, say } from "./wire.ts";
@@ -32,12 +33,13 @@ const CAPABILITIES: readonly Capability[] = [
   "reuse",
 ];
 
-function hello(): Hello {
+function hello(fault: Fault): Hello {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   const { version } = JSON.parse(manifest) as { version: string };
   const major = process.versions.node.split(".")[0];
+  const name = `javascript-node${major}${fault.name === "none" ? "" : `.${fault.name}`}`;
   const levels = ["recovery", "batches", "limits", "time", "interchange"] as const;
-  return { type: "hello", protocol: 1, name: `javascript-node${major}`, version, levels, capabilities: CAPABILITIES };
+  return { type: "hello", protocol: 1, name, version, levels, capabilities: CAPABILITIES };
 }
 
 /** Serves until standard input ends. `faultName` seeds one fault on purpose: see faults.ts. */
@@ -70,5 +72,5 @@ export function serveConformance(faultName: string | undefined): void {
     },
     () => process.exit(0),
   );
-  say(hello());
+  say(hello(fault));
 }

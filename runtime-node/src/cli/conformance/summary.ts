@@ -56,7 +56,8 @@ function verdict(suite: SuiteResult, look: Look): string[] {
     if (count["harness-fault"] > 0)
       return `${paint("yellow", unsure)} ${who}: the suite itself failed ${count["harness-fault"]} times`;
     const levels = [...new Set(own.filter(({ status }) => status === "passed").map(({ level }) => level))];
-    return `${paint("green", yes)} ${who} conforms: ${levels.join(", ") || "nothing was covered"}`;
+    if (levels.length === 0) return `${paint("yellow", unsure)} ${who}: nothing was covered`;
+    return `${paint("green", yes)} ${who} conforms: ${levels.join(", ")}`;
   });
 }
 
