@@ -88,6 +88,12 @@ export type OutputOf<T extends Tool> = T extends Tool<any, infer Output> ? Outpu
  * Declares a tool. Its effect is `once` unless said otherwise: a tool runs twice only if it was said
  * that it may. The options are checked when the runtime is opened.
  */
+export function tool<Input, Output, Parsed>(
+  options: InlineToolOptions<Input, Output, Parsed> & { readonly input: StandardSchemaV1<Input, Parsed> },
+): Tool<Input, Awaited<Output>>;
+export function tool<Input, Output>(
+  options: InlineToolOptions<Input, Output> & { readonly input?: never },
+): Tool<Input, Awaited<Output>>;
 export function tool<Input, Output, Parsed = Input>(
   options: InlineToolOptions<Input, Output, Parsed>,
 ): Tool<Input, Awaited<Output>>;
