@@ -10,6 +10,7 @@ import type { Journal, OpenedRun, PruneOptions, RunSummary } from "../../binding
 import { journalPath } from "./journal-file.ts";
 import { FRAME_BYTES_MAX, newRing, RingWriter } from "./journal-ring.ts";
 import { entriesOf, errorOf, Packer, type Reply, type Rows, type Wish, type WishResult } from "./journal-wire.ts";
+import { threadFile } from "./thread-file.ts";
 
 /** Options of `openSqliteJournal`. */
 export interface SqliteJournalOptions {
@@ -92,7 +93,7 @@ class SqliteJournal implements DurableJournal {
     const { port1, port2 } = new MessageChannel();
     this.#ring = new RingWriter(ring);
     this.#port = port1;
-    this.#thread = new Worker(new URL("./journal-thread.js", import.meta.url), {
+    this.#thread = new Worker(threadProgram(), {
       name: "holdfast-journal",
       workerData: { path, leaseMs, ring, port: port2 },
       transferList: [port2],
@@ -304,6 +305,15 @@ class SqliteJournal implements DurableJournal {
     for (const { reject } of appends) reject(error);
     for (const { reject } of waiting) reject(error);
     this.#port.close();
+  }
+}
+
+function threadProgram(): URL {
+  try {
+    return threadFile("journal-thread.js");
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new JournalError("journal-unavailable", what, "No journal was opened.", { cause });
   }
 }
 

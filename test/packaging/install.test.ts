@@ -26,7 +26,7 @@ const tsc = (cwd: string, ...args: string[]) =>
 
 async function configure(cwd: string, compilerOptions: object): Promise<void> {
   await writeFile(join(cwd, "program.ts"), PROGRAM);
-  const declared = "declare const process: { argv: string[] };\ndeclare const console: { log(text: string): void };\n";
+  const declared = "declare const process: { argv: string[] };\n"; // console is in the DOM's types
   await writeFile(join(cwd, "globals.d.ts"), declared);
   const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, types: [] };
   const files = ["program.ts", "globals.d.ts"];
