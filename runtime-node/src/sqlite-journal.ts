@@ -93,7 +93,7 @@ class SqliteJournal implements DurableJournal {
     const { port1, port2 } = new MessageChannel();
     this.#ring = new RingWriter(ring);
     this.#port = port1;
-    this.#thread = new Worker(threadProgram(), {
+    this.#thread = new Worker(threadFile("journal-thread.js", "journal-unavailable"), {
       name: "holdfast-journal",
       workerData: { path, leaseMs, ring, port: port2 },
       transferList: [port2],
@@ -305,15 +305,6 @@ class SqliteJournal implements DurableJournal {
     for (const { reject } of appends) reject(error);
     for (const { reject } of waiting) reject(error);
     this.#port.close();
-  }
-}
-
-function threadProgram(): URL {
-  try {
-    return threadFile("journal-thread.js");
-  } catch (cause) {
-    const what = cause instanceof Error ? cause.message : String(cause);
-    throw new JournalError("journal-unavailable", what, "No journal was opened.", { cause });
   }
 }
 

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { JournalError } from "../../bindings/js/src/errors.ts";
 import { journalPath } from "./journal-file.ts";
 import { errorOf, type Failure, type VerifyStart } from "./journal-wire.ts";
+import { threadFile } from "./thread-file.ts";
 
 /** One thing that is wrong, where it is, and what to do. */
 export type JournalProblem =
@@ -45,7 +46,7 @@ export type Verified = { readonly report: JournalReport } | { readonly failure: 
 export async function verifyJournal(path: string): Promise<JournalReport> {
   const verify = journalPath(path);
   const { port1, port2 } = new MessageChannel();
-  const thread = new Worker(new URL("./journal-thread.js", import.meta.url), {
+  const thread = new Worker(threadFile("journal-thread.js", "journal-unavailable"), {
     name: "holdfast-verify",
     workerData: { verify, port: port2 } satisfies VerifyStart & { readonly port: MessagePort },
     transferList: [port2],

@@ -41,7 +41,7 @@ export function checkWorkerLimits(value: unknown): WorkerLimits {
 let program: URL | undefined;
 
 function makeThread(limits: WorkerLimits): WorkerThread {
-  program ??= threadFile("worker-main.js");
+  program ??= threadFile("worker-main.js", "worker-failed");
   const worker = new Worker(program, { name: "holdfast tool", resourceLimits: limits as ResourceLimits });
   let problem: string | undefined;
   worker.on("error", (thrown: unknown) => {

@@ -108,14 +108,13 @@ export class WorkerPool {
       });
       this.#threads.add(thread);
     } catch (thrown) {
-      this.#failFirst(thrown instanceof Error ? thrown.message : String(thrown));
+      this.#failFirst(thrown);
     }
   }
 
   /** No thread could be had, so one call gets none: it has certainly not begun. */
-  #failFirst(why: string): void {
-    const next = "Nothing of the call was begun. See to what is said there, or give more in `resourceLimits`.";
-    this.#queue.shift()?.fail(new HoldfastError("worker-failed", `no worker thread could be started (${why})`, next));
+  #failFirst(why: unknown): void {
+    this.#queue.shift()?.fail(why instanceof HoldfastError ? why : noThread(why));
   }
 
   #free(thread: ToolThread): void {
@@ -147,4 +146,14 @@ export class WorkerPool {
     const thread = [...this.#threads].find((one) => one.call === call);
     thread?.abort(why, graceMs, this.#spawner);
   }
+}
+
+function noThread(why: unknown): HoldfastError {
+  const words = why instanceof Error ? why.message : String(why);
+  return new HoldfastError(
+    "worker-failed",
+    `no worker thread could be started (${words})`,
+    "Nothing of the call was begun. Look at `resourceLimits` and at what the process may still take.",
+    { cause: why },
+  );
 }
