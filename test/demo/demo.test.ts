@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CommandOptions, holdfast } from "../cli/command.ts";
-import { livingIn } from "./living.ts";
+import { groupsIn, livingIn } from "./living.ts";
 
 // Everything that the demo makes lies in here, so what it leaves behind can be seen.
 let scratch: string;
@@ -97,38 +97,43 @@ describe("left alone", () => {
 });
 
 describe("cut short", () => {
-  const settled = (stdout: string): boolean => / call-\d\d .*: ok/.test(stdout);
+  let groups: ReadonlySet<number>;
+  /** Once a call has settled: notes the groups of all processes, then does this. */
+  const then =
+    (what: NodeJS.Signals | "close") =>
+    (stdout: string): NodeJS.Signals | "close" | undefined => {
+      if (!/ call-\d\d .*: ok/.test(stdout)) return undefined;
+      groups = groupsIn(scratch);
+      // Itself, its life, two servers: or nothing could be said of those that are left.
+      if (process.platform === "linux") expect(livingIn(scratch, groups).length).toBeGreaterThanOrEqual(4);
+      return what;
+    };
+  const expectNobodyLeft = () => expect.poll(() => livingIn(scratch, groups), { timeout: 10_000 }).toEqual([]);
 
   test.each<NodeJS.Signals>(["SIGINT", "SIGTERM"])(
     "by %s, it ends with 130 and leaves nothing behind",
     async (signal) => {
-      const { code, stdout } = await demo([], { onOutput: (text) => (settled(text) ? signal : undefined) });
+      const { code, stdout } = await demo([], { onOutput: then(signal) });
       expect(code).toBe(130);
       expect(stdout).not.toContain("Promises");
+      await expectNobodyLeft();
       await expectNothingLeft();
     },
   );
 
   test("by SIGKILL, its processes end with it", async () => {
-    let before: readonly number[] = [];
-    const onOutput = (text: string): "SIGKILL" | undefined => {
-      if (!settled(text)) return undefined;
-      before = livingIn(scratch);
-      return "SIGKILL";
-    };
-    const { signal } = await demo([], { onOutput });
+    const { signal } = await demo([], { onOutput: then("SIGKILL") });
     expect(signal).toBe("SIGKILL");
-    // Itself, its life, two servers: or nothing could be said of those that are left.
-    if (process.platform === "linux") expect(before.length).toBeGreaterThanOrEqual(4);
-    await expect.poll(() => livingIn(scratch), { timeout: 10_000 }).toEqual([]);
+    await expectNobodyLeft();
     // Its folder stays: there was nobody left to take it away.
     for (const name of await readdir(scratch))
       await rm(join(scratch, name), { recursive: true, force: true, maxRetries: 5 });
   });
 
   test("by nobody's reading on, it ends quietly and leaves nothing behind", async () => {
-    const { code, stderr } = await demo([], { onOutput: (text) => (settled(text) ? "close" : undefined) });
+    const { code, stderr } = await demo([], { onOutput: then("close") });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    await expectNobodyLeft();
     await expectNothingLeft();
   });
 });
