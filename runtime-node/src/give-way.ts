@@ -33,12 +33,14 @@ export class GiveWay {
     const until = performance.now() + WAIT_MS_MAX;
     for (let polls = 1; ; polls++) {
       try {
-        return work();
+        const result = work();
+        if (polls > MARK_AFTER_POLLS) takeAway(this.#mark);
+        return result;
       } catch (error) {
         if (!isBusy(error) || performance.now() > until) throw error;
       }
       // Whoever gives way takes the mark away: it is left again until the turn has come.
-      if (polls % MARK_AFTER_POLLS === 0) writeFileSync(this.#mark, "");
+      if (polls % MARK_AFTER_POLLS === 0) leave(this.#mark);
       sleep(POLL_MS);
     }
   }
@@ -56,13 +58,20 @@ export class GiveWay {
   }
 }
 
+function leave(mark: string): void {
+  try {
+    writeFileSync(mark, "");
+  } catch {
+    // A full disk, say: then the turn comes by chance, only later.
+  }
+}
+
 /** Was there one? */
 function takeAway(mark: string): boolean {
   try {
     rmSync(mark);
     return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
+  } catch {
+    return false; // none, or another user's in a folder where only its owner may remove it
   }
 }

@@ -21,6 +21,8 @@ interface Reading {
   readonly id: number;
   readonly pieces: Generator<Rows, void>;
   readonly result: WishResult;
+  /** When it fails: whoever cannot have the entries shall not hold the run. */
+  readonly giveBack?: () => void;
 }
 
 /** After so long without anything to do, what is in the log is moved into the file. */
@@ -54,13 +56,14 @@ class JournalThread {
       const granted = this.#carryOut(store, requests);
       this.#readOn();
       if (granted > 0 || this.#mailed > 0) this.#ring.say(granted, this.#mailed);
+      const untilBeat = store.beat();
       if (this.#readings.length > 0) continue;
       if (this.#closing !== undefined) {
         this.#close(store, this.#closing);
         return;
       }
       if (requests.length > 0) store.after(this.#ring.waiting);
-      else this.#idle(store);
+      else this.#idle(store, untilBeat);
     }
   }
 
@@ -90,7 +93,8 @@ class JournalThread {
     if (outcome.kind === "failed") this.#mail({ id, kind: "failed", failure: failureOf(outcome.error) });
     else if (outcome.opened !== undefined) {
       const { run, number, fence, entries } = outcome.opened;
-      this.#readings.push({ id, pieces: store.read(run, number, entries), result: { number, fence } });
+      const giveBack = (): void => void store.commit([{ kind: "release", run, number, fence }]);
+      this.#readings.push({ id, pieces: store.read(run, number, entries), result: { number, fence }, giveBack });
     } else if (outcome.pruned !== undefined) this.#mail({ id, kind: "done", result: { pruned: outcome.pruned } });
     else if (kind !== "append") this.#mail({ id, kind: "done", result: undefined });
   }
@@ -115,11 +119,11 @@ class JournalThread {
       return;
     }
     this.#readings.shift();
+    if (piece === undefined) reading.giveBack?.();
     if (piece !== undefined) this.#mail({ id: reading.id, kind: "done", result: reading.result });
   }
 
-  #idle(store: JournalStore): void {
-    const untilBeat = store.beat();
+  #idle(store: JournalStore, untilBeat: number): void {
     if (!store.wantsMoving) this.#ring.wait(untilBeat);
     else if (this.#ring.wait(Math.min(untilBeat, IDLE_MS)) === "timed-out") store.tidy();
   }

@@ -305,6 +305,8 @@ describe("a journal that is damaged", () => {
     expect(slot).toBe(row);
     expect(error.message).toContain(`run "b" is corrupt at slot ${slot} (entry ${row})`);
     expect((await refused(journal.read("b"))).code).toBe("journal-corrupt");
+    // Nobody holds it now: the next who tries hears the same, and not that it is busy.
+    expect((await refused(journal.open("b"))).code).toBe("journal-corrupt");
     expect((await journal.open("a")).entries.length).toBe(300);
     await journal.close();
     const report = await verifyJournal(path);

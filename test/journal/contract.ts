@@ -4,8 +4,8 @@ import { strict as assert } from "node:assert";
 import { type Entry, EntryKind } from "../../bindings/js/src/entry.ts";
 import { PAYLOAD_BYTES_MAX } from "../../bindings/js/src/journal-errors.ts";
 import { type ContractCase, refusal } from "./contract-case.ts";
+import { CASES_OF_TWO } from "./contract-of-two.ts";
 import { bytes, comparable, entry, group, groupsOf } from "./entries.ts";
-import { SHARED_CASES } from "./shared-contract.ts";
 
 /** Keys that no store may mix up or take for something else. */
 const ODD_KEYS = [
@@ -380,4 +380,4 @@ const OWN_CASES: readonly ContractCase[] = [
 ];
 
 /** Every case, in order. */
-export const CONTRACT: readonly ContractCase[] = [...OWN_CASES, ...SHARED_CASES];
+export const CONTRACT: readonly ContractCase[] = [...OWN_CASES, ...CASES_OF_TWO];

@@ -5,7 +5,7 @@ import { EntryKind } from "../../bindings/js/src/entry.ts";
 import { type ContractCase, refusal } from "./contract-case.ts";
 import { entry, group, groupsOf } from "./entries.ts";
 
-export const SHARED_CASES: readonly ContractCase[] = [
+export const CASES_OF_TWO: readonly ContractCase[] = [
   {
     name: "rules 65 and 70: everything that was acknowledged is found, to the real end",
     shared: true,
