@@ -9,6 +9,7 @@ import { judgeOrder } from "./judge-trace.ts";
 import { same, shown } from "./match.ts";
 import { DEFAULT_RUN, type Life, type Scenario, type ScriptLine } from "./scenario.ts";
 import { NeverCame, type RunEnd, Stage } from "./stage.ts";
+import { tearJournal } from "./torn-journal.ts";
 import { inWords, matches, type TraceEvent } from "./trace.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -79,6 +80,7 @@ export class Round {
 
   async #play(life: Life): Promise<void> {
     const pool = life.host === "other" ? (this.#with.other ?? this.#with.own) : this.#with.own;
+    if (life.torn > 0) tearJournal(this.#with.folder, life.torn);
     const stage = await this.#stage(pool, life.script, life.tools);
     await this.#lines(stage, life.script);
     if (!this.#frozen.includes(stage)) await this.#end(stage);
@@ -153,7 +155,7 @@ export class Round {
       case "thaw":
         return this.#thaw(line.script);
       case "rival":
-        return this.#play({ host: "same", tools: {}, script: startsFirst(line.script) });
+        return this.#play({ host: "same", torn: 0, tools: {}, script: startsFirst(line.script) });
       case "expect": {
         const run = line.ends.run ?? DEFAULT_RUN;
         await stage.comesTo(run);

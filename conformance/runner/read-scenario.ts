@@ -71,12 +71,18 @@ const SECTIONS: Readonly<Record<string, (parts: Parts, reader: LineReader, line:
   },
   life(parts, reader, line) {
     const host = reader.field("host")?.text === "other" ? "other" : "same";
+    const { torn = 0 } = reader.integers(["torn"]);
     const options = readRunLine(reader, DEFAULT_RUN);
     const isTool = ({ tokens: [first] }: Line): boolean => first?.text === "tool";
     const tools = Object.fromEntries(line.children.filter(isTool).map(readToolLine));
     const script = readScript(line.children.filter((child) => !isTool(child)));
     const first: ScriptLine = { at: line.number, text: `run ${DEFAULT_RUN}`, do: "run", ...options };
-    parts.lives.push({ host, tools, script: script.some((one) => one.do === "run") ? script : [first, ...script] });
+    parts.lives.push({
+      host,
+      torn,
+      tools,
+      script: script.some((one) => one.do === "run") ? script : [first, ...script],
+    });
   },
   ledger(parts, _reader, line) {
     for (const child of line.children) {

@@ -109,7 +109,7 @@ class Rounds {
         if (!(await round.playToDeath(starts, death))) break;
         died++;
       }
-      await round.play([{ host: "same", tools: {}, script: starts }]);
+      await round.play([{ host: "same", torn: 0, tools: {}, script: starts }]);
       const ends = expected.flatMap((line) =>
         line.do === "expect" ? judgeEnds(line.ends, round.endOf(line.ends.run), judge) : [],
       );

@@ -111,6 +111,8 @@ export interface OrderRow {
 /** What one process of a host lives through. */
 export interface Life {
   readonly host: "same" | "other";
+  /** Bytes that are missing at the end of the journal when it begins. */
+  readonly torn: number;
   /** Tools that this process declares otherwise, or besides. */
   readonly tools: Readonly<Record<string, WireTool>>;
   readonly script: readonly ScriptLine[];

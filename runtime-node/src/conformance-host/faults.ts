@@ -65,6 +65,16 @@ function truncatesOnMismatch(): Pick<Fault, "journal" | "running"> {
   };
 }
 
+/** Outcomes as they come: the order in which the tools really ended, not the clock's. */
+function givesAsTheyEnd(): Pick<Fault, "outcomes" | "whileRunning"> {
+  const order: string[] = [];
+  const place = ({ id }: Outcome): number => order.lastIndexOf(id);
+  return {
+    whileRunning: (ended, { callId }) => ended.finally(() => order.push(callId)),
+    outcomes: (outcomes) => [...outcomes].sort((a, b) => place(a) - place(b)),
+  };
+}
+
 /** Runs that were taken over go on as if nothing had happened. */
 const acceptsZombies = appendingAs(async (inner, run, fence, entries) => {
   try {
@@ -168,7 +178,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: "completion-order",
     what: "gives outcomes in the order in which the calls ended",
-    outcomes: (outcomes) => [...outcomes].sort((a, b) => a.endedAt - b.endedAt),
+    ...givesAsTheyEnd(),
   },
   {
     name: "siblings-shifted",
