@@ -1,0 +1,63 @@
+// The suite bites: our host with one seeded fault at a time, and the scenarios that are about that fault. Each of
+// them must fail; that they pass without the fault is javascript-host.test.ts.
+import { describe, expect, test } from "vitest";
+import { faults } from "../../runtime-node/src/conformance-host/faults.ts";
+import { ourHost, scenarios, suiteOn } from "./suite-on.ts";
+
+const CAUGHT_BY: Readonly<Record<string, readonly string[]>> = {
+  "entries-after-actions": ["recovery/entries-before-actions", "recovery/finished-run"],
+  "append-failure-ignored": ["recovery/append-fails", "recovery/plan-cannot-be-written"],
+  "pending-read-as-hit": ["recovery/once-in-doubt", "recovery/in-flight-is-no-failure"],
+  "doubt-forgotten": ["recovery/once-in-doubt", "recovery/reconciler-done"],
+  "settled-at-fan-in": ["recovery/one-slow-call", "recovery/between-two-settles"],
+  "errors-not-kept": ["recovery/errors-replay", "recovery/settled-doubtful-failed"],
+  "nothing-not-kept": ["recovery/empty-results", "recovery/no-result"],
+  "reconciler-asked-for-settled": ["recovery/reconciler-done"],
+  "unknown-taken-for-success": ["recovery/reconciler-unknown", "recovery/reconciler-never-knows"],
+  "no-verdict-taken-for-failure": ["recovery/reconciler-throws"],
+  "deadline-restarted": ["time/deadline-over-before-recovery"],
+  "retry-wait-forgotten": ["time/retry-waits-across-the-crash"],
+  "suffix-truncated": ["recovery/call-changed", "recovery/tool-changed"],
+  "zombie-accepted": ["recovery/zombie"],
+  "finished-run-again": ["recovery/finished-run"],
+  "positional-identity": ["recovery/reordered"],
+  "fail-fast": ["recovery/one-fails"],
+  "completion-order": ["recovery/any-completion-order"],
+  "siblings-shifted": ["recovery/odd-results"],
+  "duplicate-ids-kept": ["recovery/same-id-twice"],
+  "replay-counted-as-success": ["recovery/settled-is-replayed"],
+  "attempts-from-one": ["recovery/finished-not-settled"],
+  "error-details-lost": ["recovery/errors-replay"],
+  "falsy-becomes-null": ["recovery/empty-results"],
+  "key-changes-with-attempt": ["recovery/finished-not-settled"],
+  "key-of-tool-only": ["recovery/one-fails"],
+  "permit-returned-at-timeout": ["limits/permit-until-it-stops"],
+  "concurrency-ignored": ["limits/batch-concurrency"],
+  "clock-not-replayed": ["recovery/drawn-values"],
+  "run-ids-collide": ["recovery/run-ids-apart"],
+};
+
+/** A host that is wrong may also be silent for ever: not worth waiting long for. */
+const HANG_MS = 4_000;
+
+test("every seeded fault has scenarios that are about it, and they are there", () => {
+  expect(Object.keys(CAUGHT_BY).sort()).toEqual(
+    faults()
+      .map(({ name }) => name)
+      .sort(),
+  );
+  expect(faults().length).toBeGreaterThanOrEqual(15);
+  const known = new Set(scenarios.map(({ id }) => id));
+  expect(Object.values(CAUGHT_BY).flatMap((ids) => ids.filter((id) => !known.has(id)))).toEqual([]);
+});
+
+describe("a host that", () => {
+  test.each(faults())("$what is caught", async ({ name }) => {
+    const only = CAUGHT_BY[name] ?? [];
+    const environment = { HOLDFAST_FAULT: name };
+    const { results, hosts } = await suiteOn({ command: ourHost, environment, only, hangMs: HANG_MS });
+    expect(hosts[0]?.name).toContain(`.${name}`);
+    const caught = results.filter(({ status }) => status === "failed").map(({ id }) => id);
+    expect(caught.sort()).toEqual([...only].sort());
+  });
+});
