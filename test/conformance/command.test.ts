@@ -1,6 +1,6 @@
 // The command `holdfast conformance`: what it prints, what it writes, and the exit code that CI sees.
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -111,4 +111,52 @@ test("the scenarios are listed with the rules that they hold", async () => {
   const { code, stdout } = await conformance(["--list", "--filter", "zombie"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^recovery\/zombie {2}\[71\]\n {4}A process stands still/);
+});
+
+/** Has the process of this id ended? One that nobody has buried yet has. */
+function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 1_000 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(holds()).toBe(true);
+}
+
+test("interrupted, it takes its hosts with it, even one that does not listen", async () => {
+  const [host, note] = [join(folder, "deaf.cjs"), join(folder, "deaf.pid")];
+  const hello = { type: "hello", protocol: 1, name: "deaf", version: "1", levels: ["recovery"], capabilities: [] };
+  writeFileSync(
+    host,
+    `process.stdout.write(${JSON.stringify(`${JSON.stringify(hello)}\n`)}); setInterval(() => {}, 1000);
+     require("node:fs").writeFileSync(${JSON.stringify(note)}, String(process.pid));`,
+  );
+  const runner = spawn(process.execPath, [cli, "conformance", "--", process.execPath, host], { stdio: "ignore" });
+  const exit = new Promise<number | null>((resolve) => runner.on("exit", resolve));
+  await until(() => existsSync(note) && readFileSync(note, "utf8") !== "");
+  const pid = Number(readFileSync(note, "utf8"));
+  runner.kill("SIGINT");
+  expect(await exit).toBe(130);
+  await until(() => hasEnded(pid));
+});
+
+test("when it is killed itself, our host ends by itself", async () => {
+  const runner = spawn(
+    process.execPath,
+    [cli, "conformance", "--", "sh", "-c", 'echo $$ > "$NOTE"; exec "$0" "$@"', ...ourHost],
+    {
+      stdio: "ignore",
+      env: { ...process.env, NOTE: join(folder, "our.pid") },
+    },
+  );
+  const note = join(folder, "our.pid");
+  await until(() => existsSync(note) && readFileSync(note, "utf8").endsWith("\n"));
+  const pid = Number(readFileSync(note, "utf8"));
+  runner.kill("SIGKILL");
+  await until(() => hasEnded(pid));
 });

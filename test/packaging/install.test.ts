@@ -76,6 +76,17 @@ describe.each<[NodeMajor, string]>([
     const help = await must("npx", ["--no-install", "holdfast", "--help"], { cwd: project(name), env });
     for (const command of ["demo", "runs", "show", "timeline", "verify"]) expect(help).toContain(command);
   });
+
+  test("its conformance suite runs against its own host", async ({ skip }) => {
+    const env = environmentOf(await nodeBinary(major, skip));
+    const suite = ["--no-install", "holdfast", "conformance", "--filter", "in-doubt-slots"];
+    const printed = await must("npx", [...suite, "--", "npx", "--no-install", "holdfast", "conformance-host"], {
+      cwd: project(name),
+      env,
+    });
+    expect(printed).toContain(`javascript-node${major} `);
+    expect(printed).toContain("conforms: recovery");
+  });
 });
 
 test("without a SQLite the oldest Node is told what to install", async ({ skip }) => {
