@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type { Capability } from "../protocol/messages.ts";
 import type { Environment } from "./environments.ts";
-import { HostFault } from "./host-fault.ts";
 import type { HostPool } from "./host-pool.ts";
 import { type Finding, finding, type JudgeWith, judgeEnds } from "./judge-ends.ts";
 import { judgeOrder } from "./judge-trace.ts";
@@ -207,9 +206,4 @@ function startsFirst(script: readonly ScriptLine[]): readonly ScriptLine[] {
     { at: script[0]?.at ?? 0, text: `run ${DEFAULT_RUN}`, do: "run", run: DEFAULT_RUN, program: "main" },
     ...script,
   ];
-}
-
-/** A fault as data. */
-export function faultOf(error: unknown): { readonly kind: string; readonly message: string } | undefined {
-  return error instanceof HostFault ? { kind: error.kind, message: error.message } : undefined;
 }

@@ -48,11 +48,6 @@ export class ToolPlayer {
     this.#out = out;
   }
 
-  /** Calls and asks that the host waits for. */
-  get unanswered(): number {
-    return [...this.#open.values()].filter(({ answered }) => !answered).length;
-  }
-
   called(message: CallMessage): void {
     if (this.#open.has(message.n)) throw new HostFault("protocol", `it used the number ${message.n} twice`);
     const open: Open = { message, answered: false };
