@@ -31,7 +31,8 @@ export type JournalSql = ReturnType<typeof prepareSql>;
 export function prepareSql(database: Database) {
   const prepare = (sql: string): Statement => database.prepare(sql);
   return {
-    insert: prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    begin: prepare("BEGIN IMMEDIATE"),
+    commit: prepare("COMMIT"),
     fence: prepare("SELECT run, fence, host FROM runs WHERE id = ?"),
     close: prepare("UPDATE runs SET closed = 1 WHERE id = ?"),
     run: prepare(

@@ -5,13 +5,14 @@ import { HoldfastError } from "../../bindings/js/src/errors.ts";
 import type { RunSummary } from "../../bindings/js/src/ports.ts";
 import { prunableRuns } from "../../bindings/js/src/prunable-runs.ts";
 import { EntryReader } from "./entry-reader.ts";
+import { EntryWriter } from "./entry-writer.ts";
 import { GiveWay } from "./give-way.ts";
 import { connect } from "./journal-connection.ts";
 import { countEntries, integer, type JournalSql, prepareSql } from "./journal-sql.ts";
 import type { Group, Rows, Wish } from "./journal-wire.ts";
 import { NUMBERS, RowChecksum } from "./row-checksum.ts";
 import { type HeldRow, type OpenedRow, RunLeases, type Undo } from "./run-leases.ts";
-import type { Database, SqlValue } from "./sqlite.ts";
+import type { Database } from "./sqlite.ts";
 import { journalError } from "./sqlite-errors.ts";
 import { WalRoom } from "./wal-room.ts";
 
@@ -44,9 +45,8 @@ export class JournalStore {
   readonly #sql: JournalSql;
   readonly #leases: RunLeases;
   readonly #reader: EntryReader;
+  readonly #writer: EntryWriter;
   readonly #room: WalRoom;
-  /** The values of a row that is being inserted: one array for all. */
-  readonly #row: SqlValue[] = [];
   /** Does a commit sync? As SQLite is set now. */
   #durable = true;
   #pages = 0;
@@ -59,6 +59,7 @@ export class JournalStore {
     this.#sql = prepareSql(this.#database);
     this.#leases = new RunLeases(this.#sql, leaseMs);
     this.#reader = new EntryReader(this.#database);
+    this.#writer = new EntryWriter(this.#database);
     this.#room = new WalRoom(path);
   }
 
@@ -87,11 +88,11 @@ export class JournalStore {
   #transaction<Result>(durable: boolean, work: () => Result): Result {
     if (this.#durable !== durable) this.#database.exec(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
     this.#durable = durable;
-    this.#giveWay.patiently(() => this.#database.exec("BEGIN IMMEDIATE"));
+    this.#giveWay.patiently(() => this.#sql.begin.run([]));
     try {
       if (durable) this.#room.ensure();
       const result = work();
-      this.#database.exec("COMMIT");
+      this.#sql.commit.run([]);
       this.#pages += 2;
       return result;
     } catch (error) {
@@ -145,7 +146,8 @@ export class JournalStore {
     }
   }
 
-  #append({ number, fence, numbers, payloads }: Group, { checked, undo }: Scope): void {
+  #append(group: Group, { checked, undo }: Scope): void {
+    const { number, fence } = group;
     let held = checked.get(number);
     if (held?.fence !== fence) {
       held = this.#leases.check(number, fence);
@@ -156,25 +158,11 @@ export class JournalStore {
       checked.set(number, held);
     }
     if (held.failed !== undefined) throw held.failed;
-    let byte = 0;
-    for (let at = 0; at < numbers.length; at += NUMBERS) {
-      const length = numbers[at + NUMBERS - 1]!;
-      const payload = length < 0 ? null : payloads.subarray(byte, byte + length);
-      if (length > 0) byte += length;
-      numbers[at] = held.next++;
-      this.#insert(number, numbers, at, payload, held.checksum.of(numbers, at, payload));
-      if (numbers[at + 1] === EntryKind.runClosed) this.#sql.close.run([number]);
-    }
+    this.#writer.write(group, held);
+    const { numbers, payloads } = group;
+    for (let at = 1; at < numbers.length; at += NUMBERS)
+      if (numbers[at] === EntryKind.runClosed) this.#sql.close.run([number]);
     this.#pages += Math.ceil((numbers.length * 4 + payloads.length) / PAGE_BYTES);
-  }
-
-  #insert(run: number, numbers: Float64Array, at: number, payload: Uint8Array | null, crc: number): void {
-    const row = this.#row;
-    row[0] = run;
-    for (let i = 0; i < NUMBERS - 1; i++) row[i + 1] = numbers[at + i]!;
-    row[NUMBERS] = payload;
-    row[NUMBERS + 1] = crc;
-    this.#sql.insert.run(row);
   }
 
   #prune(closedBefore: number): readonly string[] {
