@@ -31,11 +31,12 @@ export class EntryReader {
     this.#bytes = database.prepare(
       "SELECT coalesce(sum(length(payload)), 0) AS bytes FROM entries WHERE run = ? AND seq >= ? AND seq < ?",
     );
+    // The rows come as they lie, by run and seq; whether they did is seen by their seq.
     this.#piece = database.prepare(
-      `SELECT group_concat(seq || ',' || kind || ',' || slot || ',' || count || ',' || attempt || ',' || outcome || ',' ||
-           source || ',' || at || ',' || until || ',' || coalesce(length(payload), -1) || ',' || crc) AS numbers,
+      `SELECT group_concat(concat_ws(',', seq, kind, slot, count, attempt, outcome, source, at, until,
+           coalesce(length(payload), -1), crc)) AS numbers,
          CAST(group_concat(CAST(coalesce(payload, '') AS TEXT), '') AS BLOB) AS payloads
-       FROM (SELECT * FROM entries WHERE run = ? AND seq >= ? AND seq < ? ORDER BY seq)`,
+       FROM entries WHERE run = ? AND seq >= ? AND seq < ?`,
     );
   }
 

@@ -131,8 +131,8 @@ export function unpack(frame: Uint8Array): Request {
   return { kind: "append", id, number, fence, numbers, payloads };
 }
 
-/** The entries of rows; their payloads are views of the rows' bytes. */
-export function entriesOf({ numbers, payloads }: Rows, into: Entry[]): void {
+/** Takes rows apart into entries, whose payloads are views of the rows' bytes. */
+export function takeApart({ numbers, payloads }: Rows, into: Entry[]): void {
   let byte = 0;
   for (let at = 0; at < numbers.length; at += NUMBERS) {
     const length = numbers[at + 9]!;

@@ -9,7 +9,7 @@ import { checkInteger, checkKeys } from "../../bindings/js/src/options.ts";
 import type { Journal, OpenedRun, PruneOptions, RunSummary } from "../../bindings/js/src/ports.ts";
 import { journalPath } from "./journal-file.ts";
 import { FRAME_BYTES_MAX, newRing, RingWriter } from "./journal-ring.ts";
-import { entriesOf, errorOf, Packer, type Reply, type Rows, type Wish, type WishResult } from "./journal-wire.ts";
+import { errorOf, Packer, type Reply, takeApart, type Wish, type WishResult } from "./journal-wire.ts";
 import { threadFile } from "./thread-file.ts";
 
 /** Options of `openSqliteJournal`. */
@@ -41,7 +41,13 @@ export async function openSqliteJournal(path: string, options: SqliteJournalOpti
 interface Waiting {
   readonly resolve: (result: WishResult) => void;
   readonly reject: (error: HoldfastError) => void;
-  readonly rows: Rows[];
+  /** What was read so far: taken apart while the thread reads on. */
+  readonly entries: Entry[];
+}
+
+interface Answer {
+  readonly result: WishResult;
+  readonly entries: readonly Entry[];
 }
 
 interface WaitingAppend {
@@ -110,10 +116,10 @@ class SqliteJournal implements DurableJournal {
   }
 
   async open(run: string): Promise<OpenedRun> {
-    const { result, rows } = await this.#ask({ kind: "open", run });
+    const { result, entries } = await this.#ask({ kind: "open", run });
     const { number, fence } = result as { readonly number: number; readonly fence: number };
     this.#held.set(run, { number, fence, failed: undefined });
-    return { fence, entries: allEntries(rows) };
+    return { fence, entries };
   }
 
   append(run: string, fence: number, entries: readonly Entry[]): Promise<void> {
@@ -146,8 +152,8 @@ class SqliteJournal implements DurableJournal {
   }
 
   async read(run: string): Promise<readonly Entry[] | undefined> {
-    const { result, rows } = await this.#ask({ kind: "read", run });
-    return (result as { readonly found: boolean }).found ? allEntries(rows) : undefined;
+    const { result, entries } = await this.#ask({ kind: "read", run });
+    return (result as { readonly found: boolean }).found ? entries : undefined;
   }
 
   async runs(): Promise<readonly RunSummary[]> {
@@ -182,17 +188,17 @@ class SqliteJournal implements DurableJournal {
     if (this.#over !== undefined) throw this.#over;
   }
 
-  async #ask(wish: Wish): Promise<{ readonly result: WishResult; readonly rows: readonly Rows[] }> {
+  async #ask(wish: Wish): Promise<Answer> {
     this.#refuseOver();
     const id = this.#nextId++;
     this.#send(this.#packer.wish(id, wish));
     return this.#promiseOf(id);
   }
 
-  #promiseOf(id: number): Promise<{ readonly result: WishResult; readonly rows: readonly Rows[] }> {
+  #promiseOf(id: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const rows: Rows[] = [];
-      this.#waiting.set(id, { resolve: (result) => resolve({ result, rows }), reject, rows });
+      const entries: Entry[] = [];
+      this.#waiting.set(id, { resolve: (result) => resolve({ result, entries }), reject, entries });
     });
   }
 
@@ -260,8 +266,9 @@ class SqliteJournal implements DurableJournal {
     for (const { mailed } = this.#ring; this.#mailed !== mailed; this.#mailed = (this.#mailed + 1) >>> 0) {
       const reply = receiveMessageOnPort(this.#port)?.message as Reply;
       const waiting = this.#waiting.get(reply.id);
-      if (reply.kind === "rows") waiting?.rows.push(reply.rows);
-      else if (waiting === undefined) {
+      if (reply.kind === "rows") {
+        if (waiting !== undefined) takeApart(reply.rows, waiting.entries);
+      } else if (waiting === undefined) {
         if (reply.kind === "failed") this.#failures.set(reply.id, errorOf(reply.failure));
       } else {
         this.#waiting.delete(reply.id);
@@ -306,10 +313,4 @@ class SqliteJournal implements DurableJournal {
     for (const { reject } of waiting) reject(error);
     this.#port.close();
   }
-}
-
-function allEntries(rows: readonly Rows[]): readonly Entry[] {
-  const entries: Entry[] = [];
-  for (const piece of rows) entriesOf(piece, entries);
-  return entries;
 }

@@ -6,7 +6,7 @@ import { keyPath } from "../../bindings/js/src/run-key.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { connectToRead } from "./journal-connection.ts";
 import { createTables } from "./journal-schema.ts";
-import { entriesOf } from "./journal-wire.ts";
+import { takeApart } from "./journal-wire.ts";
 import { loadCore } from "./load-core.ts";
 import { NUMBERS, RowChecksum } from "./row-checksum.ts";
 import { type Database, openSqlite, type SqlRow, sqliteCode } from "./sqlite.ts";
@@ -121,7 +121,7 @@ class Verification {
       const read = reader.try(Number(row.id), from, count, checksum);
       if ("numbers" in read) {
         from += read.numbers.length / NUMBERS;
-        entriesOf(read, entries);
+        takeApart(read, entries);
         continue;
       }
       sound = false;
