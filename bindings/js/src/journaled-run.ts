@@ -31,9 +31,21 @@ function coreEntry(entry: Entry, row: number): CoreEntry {
     count: entry.count,
     attempt: entry.attempt,
     payload: row + 1,
-    at: BigInt(entry.at),
-    until: BigInt(entry.until),
+    at: bigOf(entry.at),
+    until: entry.until === 0 ? 0n : BigInt(entry.until),
   };
+}
+
+let lastAt = 0;
+let lastBig = 0n;
+
+/** Neighbouring entries are often of one moment: one number for all of them. */
+function bigOf(at: number): bigint {
+  if (at !== lastAt) {
+    lastAt = at;
+    lastBig = BigInt(at);
+  }
+  return lastBig;
 }
 
 /** Reads the entries of a run. Payload numbers are row + 1, below `payloadsFrom`. */
