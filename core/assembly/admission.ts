@@ -1,284 +1,315 @@
-// Who starts next. Calls wait in classes (one per batch and tool, so all of a class need the same
-// permits), first come first served by turn. A class whose head is refused is parked on what refused
-// it and looked at again when that gains units: O(log classes) per start, whatever the queue holds.
-// All requirements are looked at before any is taken. Calls that resume go before new starts.
-import { first, insert, makeHeap, moved, Node, remove } from "./heap";
-import { grow, List, make, makeList } from "./memory";
-import { freePermits, isFree, makePermits, Permits, runtimePermits, toolPermits } from "./permits";
-import { Batch, Run, Slot } from "./runs";
+// Who starts next. Calls wait in lines, and lines in the fair order of fairness.ts. All scopes of a call are
+// asked before anything is taken from any of them; a line whose head is refused waits at the scope that
+// refused it until that has something to give: O(log lines) per start, whatever waits. Only the runtime
+// parks nobody: when it refuses, nothing can start. Calls that resume go before new starts.
+import { breakerFails, breakerStarts } from "./breaker";
+import { NoticeKind, State } from "./codes";
+import { Conditions, conditionsOf, costOf, priorityOf, unitsOf } from "./conditions";
+import { charge as chargeFlow, Flow, Stand, standOf } from "./fairness";
+import { gained, takeFreed } from "./freed";
+import {
+  headOf,
+  joinLine,
+  keepPromise,
+  Line,
+  leaveLine,
+  lineOf,
+  nextLine,
+  park,
+  ready,
+  scopeOf,
+  unpark,
+} from "./lines";
+import { lendPlace, onReplaced, placeChanged, returnTickets, shutTickets, takeOpened, takeTickets } from "./locks";
+import { noteNewcomer } from "./notices";
+import { beginsToWait, cameTooLate, countStart, endsToWait } from "./overload";
+import { hasPermits, returnPermits, takePermits } from "./permits";
+import { rekeyed, waitKey } from "./priority";
+import { charge, Rate } from "./rates";
+import { isGated, isTooLarge, refusalOf, refusedUntil, refuserOf, refusing } from "./refusal";
+import { Slot } from "./runs";
+import { nextStart, runtimeScope, Scope } from "./scopes";
+import { armScope } from "./timers";
+import { now } from "./turn";
 
-/** The calls of one tool in one batch that wait. A node of the ready heap or of one `parked`. */
-@unmanaged
-class Class extends Node {
-  batch: usize; // Batch; 0 for the line of those that resume
-  tool: u32;
-  head: usize;
-  tail: usize;
-  within: usize; // the heap it stands in
-  sibling: usize; // the next class of its batch
+/** What is to be done with the slot that `admit` gives. */
+export const enum Admitted {
+  start,
+  shed, // it has waited too long in a queue that stands
+  broken, // its breaker is open, and calls do not wait for it
 }
 
-const ready: List = makeHeap();
-const resuming: Class = changetype<Class>(make(offsetof<Class>()));
-const freed: List = makeList(sizeof<usize>(), 16);
-let orders: u64 = 0;
 let turns: u64 = 0;
+/** Tenants share time: what a call took is charged when it ends. */
+let sharesTime: bool = false;
 
-export let queued: u32 = 0;
-
-// ── batches ───────────────────────────────────────────────────────────────────────────────────
-
-export function makeBatch(run: Run, concurrency: u32): Batch {
-  const batch = changetype<Batch>(make(offsetof<Batch>()));
-  batch.run = run;
-  if (concurrency != 0) batch.permits = changetype<usize>(makePermits(concurrency));
-  return batch;
-}
-
-export function joinBatch(slot: Slot, batch: Batch): void {
-  slot.batch = changetype<usize>(batch);
-  batch.members++;
-}
-
-/** The slot can need no permits any more; the last one takes the batch with it. */
-export function leaveBatch(slot: Slot): void {
-  if (slot.batch == 0) return;
-  const batch = changetype<Batch>(slot.batch);
-  slot.batch = 0;
-  if (--batch.members == 0) freeBatch(batch);
-}
-
-export function freeBatch(batch: Batch): void {
-  let at = batch.classes;
-  while (at != 0) {
-    const next = changetype<Class>(at).sibling;
-    heap.free(at);
-    at = next;
-  }
-  if (batch.permits != 0) {
-    unlist(changetype<Permits>(batch.permits));
-    freePermits(changetype<Permits>(batch.permits));
-  }
-  heap.free(changetype<usize>(batch));
-}
-
-function classOf(slot: Slot): Class {
-  const batch = changetype<Batch>(slot.batch);
-  let at = batch.classes;
-  while (at != 0) {
-    const found = changetype<Class>(at);
-    if (found.tool == slot.tool) return found;
-    at = found.sibling;
-  }
-  const made = changetype<Class>(make(offsetof<Class>()));
-  made.order = orders++;
-  made.batch = slot.batch;
-  made.tool = slot.tool;
-  made.sibling = batch.classes;
-  batch.classes = changetype<usize>(made);
-  return made;
+export function shareTime(): void {
+  sharesTime = true;
 }
 
 // ── waiting ───────────────────────────────────────────────────────────────────────────────────
 
-/** Its place by turn: at the end, but a retry goes back to where it stood. */
-function link(line: Class, slot: Slot): void {
-  let before = line.tail;
-  while (before != 0 && changetype<Slot>(before).turn > slot.turn) before = changetype<Slot>(before).previous;
-  const after = before == 0 ? line.head : changetype<Slot>(before).next;
-  slot.previous = before;
-  slot.next = after;
-  if (before == 0) line.head = changetype<usize>(slot);
-  else changetype<Slot>(before).next = changetype<usize>(slot);
-  if (after == 0) line.tail = changetype<usize>(slot);
-  else changetype<Slot>(after).previous = changetype<usize>(slot);
-  slot.queue = changetype<usize>(line);
-  queued++;
-}
-
-function unlink(line: Class, slot: Slot): void {
-  if (slot.previous == 0) line.head = slot.next;
-  else changetype<Slot>(slot.previous).next = slot.next;
-  if (slot.next == 0) line.tail = slot.previous;
-  else changetype<Slot>(slot.next).previous = slot.previous;
-  slot.previous = 0;
-  slot.next = 0;
-  slot.queue = 0;
-  queued--;
-}
-
-function putIn(within: List, line: Class): void {
-  line.within = changetype<usize>(within);
-  insert(within, line);
-}
-
-function takeOut(line: Class): void {
-  if (line.within == 0) return;
-  remove(changetype<List>(line.within), line);
-  line.within = 0;
-}
-
-/** Its head has changed: so has its turn, and maybe whether it waits at all. */
-function headChanged(line: Class): void {
-  if (line === resuming) return;
-  if (line.head == 0) {
-    takeOut(line);
-    return;
-  }
-  line.key = changetype<Slot>(line.head).turn;
-  if (line.within != 0) moved(changetype<List>(line.within), line);
-  else putIn(ready, line);
+/** Its place among all that wait, and its tickets: taken once, kept by retries. */
+export function takePlace(slot: Slot): void {
+  if (slot.turn != 0) return;
+  slot.turn = ++turns;
+  slot.queuedSince = now;
+  slot.waitKey = waitKey(now, priorityOf(slot));
+  slot.line = changetype<usize>(lineOf(slot));
+  if (slot.conditions == 0) return;
+  const conditions = changetype<Conditions>(slot.conditions);
+  conditions.ownKey = slot.waitKey;
+  if (conditions.lockCount > 0) takeTickets(slot, conditions.locks, conditions.lockCount);
 }
 
 /** The slot waits for permits to call or to ask. */
 export function enqueue(slot: Slot): void {
-  if (slot.turn == 0) slot.turn = ++turns;
-  const line = classOf(slot);
-  const head = line.head;
-  link(line, slot);
-  if (line.head != head) headChanged(line);
-}
-
-/** The slot waits for its permits to go on. */
-export function enqueueResuming(slot: Slot): void {
-  link(resuming, slot);
+  takePlace(slot);
+  if (!slot.queued) {
+    slot.queued = true;
+    beginsToWait(slot);
+    noteNewcomer(slot);
+  }
+  if (slot.conditions != 0 && changetype<Conditions>(slot.conditions).tickets != 0) lendPlace(slot);
+  if (shutTickets(slot) == 0) joinLine(lineOf(slot), slot);
 }
 
 /** The slot waits no more. Nothing if it did not. */
 export function dequeue(slot: Slot): void {
-  if (slot.queue == 0) return;
-  const line = changetype<Class>(slot.queue);
-  const wasHead = line.head == changetype<usize>(slot);
-  unlink(line, slot);
-  if (wasHead) headChanged(line);
+  if (slot.resumes) leaveResuming(slot);
+  if (!slot.queued) return;
+  slot.queued = false;
+  endsToWait(slot);
+  if (slot.waits) leaveLine(slot);
+}
+
+/** Its place among those of its batch has changed, from its own priority or from who waits for it. */
+function replace(slot: Slot, key: u64): void {
+  const waits = slot.waits;
+  if (waits) leaveLine(slot);
+  slot.waitKey = key;
+  if (waits) joinLine(lineOf(slot), slot);
+}
+
+onReplaced(replace);
+
+/** Its own priority is another now. Its time of queueing counts on. */
+export function reprioritise(slot: Slot, priority: i32): void {
+  const conditions = conditionsOf(slot);
+  const before = conditions.priority;
+  if (slot.turn == 0) {
+    conditions.priority = priority;
+    return;
+  }
+  if (slot.queued) endsToWait(slot);
+  const own = conditions.ownKey == 0 ? slot.waitKey : conditions.ownKey;
+  const isLent = slot.waitKey != own;
+  conditions.ownKey = rekeyed(own, before, priority);
+  conditions.priority = priority;
+  replace(slot, isLent ? min(slot.waitKey, conditions.ownKey) : conditions.ownKey);
+  if (slot.queued) beginsToWait(slot);
+  if (conditions.tickets != 0) placeChanged(slot);
+}
+
+/** Gives back what keeps others from starting: its tickets. */
+export function unlock(slot: Slot): void {
+  if (slot.conditions == 0 || changetype<Conditions>(slot.conditions).tickets == 0) return;
+  returnTickets(slot);
+  for (let next = takeOpened(); next !== null; next = takeOpened()) {
+    if (next.queued && !next.waits) joinLine(lineOf(next), next);
+  }
 }
 
 // ── permits ───────────────────────────────────────────────────────────────────────────────────
 
-/** Units came free: what is parked there is to be looked at again. */
-export function gained(permits: Permits): void {
-  if (permits.listed || permits.parked.length == 0) return;
-  permits.listed = true;
-  store<usize>(grow(freed), changetype<usize>(permits));
-}
-
-function unlist(permits: Permits): void {
-  if (!permits.listed) return;
-  permits.listed = false;
-  for (let i: u32 = 0; i < freed.length; i++) {
-    const at = freed.at + <usize>i * sizeof<usize>();
-    if (load<usize>(at) != changetype<usize>(permits)) continue;
-    store<usize>(at, load<usize>(freed.at + <usize>(freed.length - 1) * sizeof<usize>()));
-    freed.length--;
-    return;
+/** Takes what the slot needs from all of its scopes; `asks`: permits only. */
+function take(slot: Slot, asks: bool): void {
+  const line = changetype<Line>(slot.line);
+  const units = unitsOf(slot);
+  for (let i: u32 = 0; i < line.scopeCount; i++) {
+    const scope = scopeOf(line, i);
+    takePermits(scope, units);
+    if (scope.gated && !asks) countIn(scope, slot);
   }
-}
-
-function batchPermits(slot: Slot): Permits | null {
-  return changetype<Permits | null>(changetype<Batch>(slot.batch).permits);
-}
-
-/** What refuses a start of this slot, or null. Takes nothing. */
-function refuser(slot: Slot): Permits | null {
-  if (!isFree(runtimePermits)) return runtimePermits;
-  const tool = toolPermits(slot.tool);
-  if (tool !== null && !isFree(tool)) return tool;
-  const batch = batchPermits(slot);
-  if (batch !== null && !isFree(batch)) return batch;
-  return null;
-}
-
-function take(slot: Slot): void {
-  runtimePermits.inUse++;
-  const tool = toolPermits(slot.tool);
-  if (tool !== null) tool.inUse++;
-  const batch = batchPermits(slot);
-  if (batch !== null) batch.inUse++;
   slot.holds = true;
+  if (!asks) numberStart(slot);
 }
 
-function giveBack(permits: Permits): void {
-  assert(permits.inUse > 0, "a permit is returned twice");
-  permits.inUse--;
-  gained(permits);
+/** The scope's rates and breaker learn of a start. */
+function countIn(scope: Scope, slot: Slot): void {
+  for (let at = scope.rates; at != 0; at = changetype<Rate>(at).next) {
+    const rate = changetype<Rate>(at);
+    charge(rate, costOf(slot, rate.meter));
+  }
+  if (scope.breaker != 0) breakerStarts(scope, slot.runFor);
+}
+
+function numberStart(slot: Slot): void {
+  slot.start = nextStart();
+  slot.startedOn = now;
+  countStart();
+}
+
+/** It was asked under its permits and is to be called now: true if nothing else refuses it, and then it is counted. */
+export function startHolding(slot: Slot): bool {
+  const line = changetype<Line>(slot.line);
+  if (isGated(line, slot)) return false;
+  for (let i: u32 = 0; i < line.scopeCount; i++) {
+    const scope = scopeOf(line, i);
+    if (scope.gated) countIn(scope, slot);
+  }
+  numberStart(slot);
+  return true;
 }
 
 /** Gives back what the slot holds. Nothing if it holds nothing. */
 export function release(slot: Slot): void {
   if (!slot.holds) return;
   slot.holds = false;
-  giveBack(runtimePermits);
-  const tool = toolPermits(slot.tool);
-  if (tool !== null) giveBack(tool);
-  const batch = batchPermits(slot);
-  if (batch !== null) giveBack(batch);
+  const line = changetype<Line>(slot.line);
+  const units = unitsOf(slot);
+  for (let i: u32 = 0; i < line.scopeCount; i++) {
+    const scope = scopeOf(line, i);
+    returnPermits(scope, units);
+    gained(scope);
+  }
+  if (sharesTime) chargeFlow(standIn(ready, line), units * <u32>min<u64>((now - slot.startedOn) / 1000, 1 << 20));
+}
+
+// ── those that resume ─────────────────────────────────────────────────────────────────────────
+
+let resumingHead: usize = 0;
+let resumingTail: usize = 0;
+let reserver: usize = 0; // the Scope that the first of them waits for
+
+/** The slot waits for its permits to go on. */
+export function enqueueResuming(slot: Slot): void {
+  slot.resumes = true;
+  slot.previous = resumingTail;
+  if (resumingTail == 0) resumingHead = changetype<usize>(slot);
+  else changetype<Slot>(resumingTail).next = changetype<usize>(slot);
+  resumingTail = changetype<usize>(slot);
+}
+
+function leaveResuming(slot: Slot): void {
+  slot.resumes = false;
+  if (slot.previous == 0) resumingHead = slot.next;
+  else changetype<Slot>(slot.previous).next = slot.next;
+  if (slot.next == 0) resumingTail = slot.previous;
+  else changetype<Slot>(slot.next).previous = slot.previous;
+  slot.previous = 0;
+  slot.next = 0;
+}
+
+function permitsRefusing(slot: Slot): Scope | null {
+  const line = changetype<Line>(slot.line);
+  for (let i: u32 = 0; i < line.scopeCount; i++) {
+    const scope = scopeOf(line, i);
+    if (!hasPermits(scope, unitsOf(slot))) return scope;
+  }
+  return null;
+}
+
+/** Strictly in line: the first that must wait keeps new starts off what it waits for. */
+function admitResuming(): Slot | null {
+  if (reserver != 0) {
+    const scope = changetype<Scope>(reserver);
+    scope.reserved = false;
+    reserver = 0;
+    gained(scope);
+  }
+  if (resumingHead == 0) return null;
+  const slot = changetype<Slot>(resumingHead);
+  const scope = permitsRefusing(slot);
+  if (scope !== null) {
+    scope.reserved = true;
+    reserver = changetype<usize>(scope);
+    return null;
+  }
+  leaveResuming(slot);
+  take(slot, true);
+  return slot;
 }
 
 // ── granting ──────────────────────────────────────────────────────────────────────────────────
 
-let reserver: usize = 0; // the Permits that the first resuming call waits for
+/** What the last `admit` says of its slot. */
+export let admitted: Admitted = Admitted.start;
 
-/** Those that resume, strictly in line: the first that must wait keeps new starts off what it waits for. */
-function admitResuming(): Slot | null {
-  if (reserver != 0) {
-    const permits = changetype<Permits>(reserver);
-    permits.reserved = false;
-    reserver = 0;
-    gained(permits);
+/** Of those parked where something came free the next is looked at again, one of each scope at a time. */
+function letOut(): void {
+  for (let scope = takeFreed(); scope !== null; scope = takeFreed()) {
+    const queue = changetype<Stand>(scope.queue);
+    const line = scope.reserver != 0 ? changetype<Line>(scope.reserver) : nextLine(queue);
+    if (line === null) continue;
+    const slot = headOf(line)!;
+    const asks = slot.state == State.doubtful;
+    const kind = refusalOf(scope, line, slot, asks);
+    if (kind == NoticeKind.free || failsFast(scope, kind, asks)) unpark(line, scope);
+    else refused(scope, line);
   }
-  if (resuming.head == 0) return null;
-  const slot = changetype<Slot>(resuming.head);
-  const refusing = refuser(slot);
-  if (refusing !== null) {
-    refusing.reserved = true;
-    reserver = changetype<usize>(refusing);
-    return null;
-  }
-  unlink(resuming, slot);
-  take(slot);
-  return slot;
 }
 
-/** Of all that are parked where units came free, the one whose turn is first becomes ready, unless `next` is before it. */
-function unparkBefore(next: Node | null): bool {
-  let best: Node | null = null;
-  let i: u32 = 0;
-  while (i < freed.length) {
-    const permits = changetype<Permits>(load<usize>(freed.at + <usize>i * sizeof<usize>()));
-    const head = first(permits.parked);
-    if (head === null || !isFree(permits)) {
-      unlist(permits);
-      continue;
-    }
-    if (best === null || head.key < best.key) best = head;
-    i++;
-  }
-  if (best === null || (next !== null && next.key < best.key)) return false;
-  const line = changetype<Class>(changetype<usize>(best));
-  takeOut(line);
-  putIn(ready, line);
-  return true;
+function failsFast(scope: Scope, kind: NoticeKind, asks: bool): bool {
+  return kind == NoticeKind.breaker && !asks && breakerFails(scope);
 }
 
-/** The next slot that gets its permits, or null when none can. */
+/** It was refused here: when to look again, and whether others must keep off what it needs more of. */
+function refused(scope: Scope, line: Line): void {
+  if (refusedUntil != 0) armScope(scope, refusedUntil);
+  if (isTooLarge && scope !== runtimeScope && scope.reserver == 0) scope.reserver = changetype<usize>(line);
+}
+
+function standIn(queue: Stand, line: Line): Stand {
+  const tenant = changetype<Flow | null>(line.batch.tenant);
+  return standOf(queue, line.laneNow, tenant, line.batch);
+}
+
+/** The slot is given its turn: its flow pays for it, wherever others wait for the same. */
+function start(line: Line, slot: Slot, asks: bool): void {
+  const units = sharesTime ? 1 : unitsOf(slot);
+  chargeFlow(changetype<Stand>(line.stand), units);
+  for (let i: u32 = 1; i < line.scopeCount; i++) {
+    const queue = scopeOf(line, i).queue;
+    if (queue == 0 || changetype<Stand>(queue).members.length == 0) continue;
+    chargeFlow(standIn(changetype<Stand>(queue), line), units);
+  }
+  slot.queued = false;
+  endsToWait(slot);
+  leaveLine(slot);
+  keepPromise(line);
+  take(slot, asks);
+}
+
+/** The next slot that something is to be done with, or null when none can start. `admitted` says what. */
 export function admit(): Slot | null {
+  admitted = Admitted.start;
   const resumed = admitResuming();
   if (resumed !== null) return resumed;
-  for (;;) {
-    const node = first(ready);
-    if (freed.length > 0 && unparkBefore(node)) continue;
-    if (node === null) return null;
-    const line = changetype<Class>(changetype<usize>(node));
-    const slot = changetype<Slot>(line.head);
-    const refusing = refuser(slot);
-    if (refusing !== null) {
-      takeOut(line);
-      putIn(refusing.parked, line);
-      continue;
+  letOut();
+  for (let line = nextLine(ready); line !== null; line = nextLine(ready)) {
+    const slot = headOf(line)!;
+    const asks = slot.state == State.doubtful;
+    const kind = refuserOf(line, slot, asks);
+    if (kind == NoticeKind.free) {
+      if (!asks && cameTooLate(slot)) admitted = Admitted.shed;
+      else start(line, slot, asks);
+      return slot;
     }
-    unlink(line, slot);
-    headChanged(line);
-    take(slot);
-    return slot;
+    const scope = changetype<Scope>(refusing);
+    if (failsFast(scope, kind, asks)) {
+      admitted = Admitted.broken;
+      return slot;
+    }
+    refused(scope, line);
+    if (scope === runtimeScope) return null;
+    park(line, scope);
+    letOut();
   }
+  return null;
+}
+
+/** Is anybody ready for whom this turn had no time? */
+export function hasReady(): bool {
+  return resumingHead != 0 || nextLine(ready) !== null;
 }

@@ -1,13 +1,18 @@
 // A batch of the program meets the journal: its calls are matched by id with planned slots, what is new
 // is planned as one entry, what differs is a mismatch. Either all of a batch is taken or nothing changes.
-import { freeBatch, joinBatch, makeBatch } from "./admission";
 import { forget } from "./closing";
 import { ActionKind, EntryKind, Gate, Happening, Mismatch, NONE, Refusal, State } from "./codes";
+import { Conditions, impose } from "./conditions";
+import { copyLimits, freeScope } from "./dynamic-scopes";
+import { areRight, charges, keyAt, keys, termsAt } from "./inputs";
+import { freeBatch, joinBatch, makeBatch } from "./membership";
 import { make } from "./memory";
 import { happen } from "./moves";
 import { action, entry, place, refuse } from "./output";
 import { Call, Event, stride } from "./records";
 import { findRun, findSlot, indexSlot, makePlan, Plan, Run, Slot, slotAt } from "./runs";
+import { keysAreLimited, Scope } from "./scopes";
+import { comeIn, Tenant } from "./tenants";
 import { armPlan } from "./timers";
 import { now, onClock, wall } from "./turn";
 
@@ -92,6 +97,23 @@ function speakOf(slot: Slot, call: Call): void {
   slot.matched = true;
 }
 
+/** What it says of its start, where it is to start here. */
+function imposeTerms(slot: Slot, call: Call): void {
+  const terms = termsAt(call.terms);
+  if (terms === null) return;
+  const before: usize = slot.conditions == 0 ? 0 : changetype<Conditions>(slot.conditions).keyScope;
+  const name = keyAt(terms.key);
+  const key: Scope | null = name !== null && keysAreLimited ? copyLimits(true, name.nameHigh, name.nameLow) : null;
+  impose(slot, terms, key, keys, charges);
+  if (before != 0) freeScope(changetype<Scope>(before));
+}
+
+/** The tenant that the batch belongs to, or null: it is a flow of its own. */
+function tenantOf(event: Event): Tenant | null {
+  const name = keyAt(event.slot);
+  return name === null ? null : comeIn(name.nameHigh, name.nameLow, event.attempt == 0 ? 1000 : event.attempt);
+}
+
 export function fill(slot: Slot, call: Call): void {
   slot.idHigh = call.idHigh;
   slot.idLow = call.idLow;
@@ -130,6 +152,10 @@ export function takeBatch(event: Event, calls: usize, callCount: u32): void {
   const duplicate = duplicateIn(calls, first, count);
   if (duplicate != NONE) return refuse(event.run, duplicate, Refusal.duplicateId);
 
+  for (let i = first; i < first + count; i++) {
+    if (!areRight(callAt(calls, i).terms)) return refuse(event.run, i, Refusal.callMissing);
+  }
+
   let unknown: u32 = 0; // ids that the journal does not have
   let changed: u32 = 0;
   let met: u32 = 0; // slots of the journal spoken of for the first time
@@ -156,7 +182,7 @@ export function takeBatch(event: Event, calls: usize, callCount: u32): void {
 
 /** Gives every call of the batch its slot, and claims them unless they are only announced. */
 function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
-  const batch = makeBatch(run, <u32>event.a);
+  const batch = makeBatch(run, <u32>event.a, tenantOf(event));
   const made: Plan | null = fresh > 0 ? plan(run, fresh, event.b) : null;
   let next: u32 = made === null ? 0 : made.first;
   const chosen = make(<usize>event.count * sizeof<usize>());
@@ -179,7 +205,10 @@ function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
     }
     place(run.number, event.first + i, slot.ordinal, slot.plan === made);
     speakOf(slot, call);
-    if (slot.state != State.settled) joinBatch(slot, batch);
+    if (slot.state != State.settled) {
+      joinBatch(slot, batch);
+      imposeTerms(slot, call);
+    }
     store<usize>(chosen + <usize>i * sizeof<usize>(), changetype<usize>(slot));
   }
   // Its members may leave as they are claimed; one of our own keeps the batch until all have been.

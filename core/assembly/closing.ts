@@ -1,7 +1,8 @@
 // How a run ends: the cursor, the entry that closes it once all has settled, the forgetting of one
 // that this host must not go on with, and the memory that goes when the last call has really ended.
-import { dequeue, leaveBatch, release } from "./admission";
+import { dequeue, release, unlock } from "./admission";
 import { AbortReason, ActionKind, EntryKind, Gate, State } from "./codes";
+import { leaveBatch } from "./membership";
 import { action, entry } from "./output";
 import { policyOf } from "./policies";
 import { freeRun, planAt, Run, Slot, slotAt } from "./runs";
@@ -69,6 +70,8 @@ export function forget(run: Run): void {
         slot.state = <u8>State.planned;
         break;
     }
+    // What still runs keeps its locks until it has ended; the rest keeps nobody waiting.
+    if (slot.state != State.leaving) unlock(slot);
   }
   for (let i: u32 = 0; i < run.planCount; i++) disarmPlan(planAt(run, i));
   finishIfLeft(run);
@@ -98,7 +101,10 @@ export function freeFinished(): void {
     const run = changetype<Run>(finished);
     finished = run.nextFinished;
     action(ActionKind.released, Gate.written, run.number, 0);
-    for (let i: u32 = 0; i < run.slotCount; i++) leaveBatch(slotAt(run, i)!);
+    for (let i: u32 = 0; i < run.slotCount; i++) {
+      unlock(slotAt(run, i)!);
+      leaveBatch(slotAt(run, i)!);
+    }
     freeRun(run);
   }
 }

@@ -42,6 +42,12 @@ export const enum EventKind {
   close,
   forget,
   limit,
+  pause,
+  unpause,
+  observed,
+  reprioritise,
+  watch,
+  spent,
 }
 export const enum EntryKind {
   runOpened,
@@ -94,6 +100,69 @@ export const enum Refusal {
   unknownCall,
 }
 
+export const enum Reason {
+  none,
+  deadline,
+  startWithin,
+  overloaded,
+  tooLarge,
+  circuitOpen,
+  rateLimitedBeyondDeadline,
+}
+export const enum ScopeKind {
+  runtime,
+  tool,
+  group,
+  key,
+  tenant,
+  batch,
+  lock,
+}
+export const enum NoticeKind {
+  free,
+  permits,
+  reserved,
+  paused,
+  resting,
+  rate,
+  breaker,
+  ramp,
+  lock,
+  turn,
+  steps,
+}
+export const enum LimitKind {
+  concurrency,
+  window,
+  pace,
+  calendar,
+  breaker,
+  adaptive,
+  ramp,
+  queue,
+  delay,
+  order,
+  share,
+  steps,
+  member,
+}
+export const enum QueuePolicy {
+  rejectNew,
+  dropOldestLowest,
+  dropLowerOnly,
+}
+export const enum BreakerState {
+  none,
+  closed,
+  open,
+  halfOpen,
+}
+
+/** Bits of `mode` of a settled event. */
+export const FINAL: u8 = 1;
+export const OVERLOADED: u8 = 2;
+export const NO_SAMPLE: u8 = 4;
+
 /** Where a slot stands. Rows of the table in transitions.ts. */
 export const enum State {
   planned, // in the journal; the program has not asked for it in this process
@@ -128,4 +197,7 @@ export const enum Happening {
   verdictFailed,
   verdictNotDone,
   verdictUnknown,
+  overloaded, // the outside said "slow down": the attempt did not happen
+  shed, // dropped from the queue
+  broken, // its breaker is open, and calls do not wait for it
 }

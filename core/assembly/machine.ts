@@ -1,14 +1,39 @@
 // One turn: events in their order, then what is due, then permits. Each event either finds its slot in
 // a state that lists it, or changes nothing: a repeated or a late one does no harm.
-import { admit, gained } from "./admission";
+import { Admitted, admit, admitted, hasReady } from "./admission";
 import { claimSlot, reportUnused, takeBatch } from "./batch";
 import { closeIfSettled, forget, freeFinished } from "./closing";
-import { ActionKind, EventKind, Gate, Happening, NONE, Outcome, Refusal, State } from "./codes";
+import {
+  ActionKind,
+  EventKind,
+  FINAL,
+  Gate,
+  Happening,
+  NO_SAMPLE,
+  NONE,
+  Outcome,
+  OVERLOADED,
+  Refusal,
+  ScopeKind,
+  State,
+} from "./codes";
+import { Conditions } from "./conditions";
+import { correctCosts } from "./costs";
+import { forgetIfSilent } from "./dynamic-scopes";
+import { gained } from "./freed";
+import { chargesOf } from "./inputs";
+import { saidSlowDown } from "./limit-moves";
+import { promoteOverdue } from "./lines";
 import { deadlinePassed, happen } from "./moves";
+import { tellNewcomers, watch } from "./notices";
+import { observeRate, pauseScope, reprioritiseSlot, resizeScope, unpauseScope } from "./orders";
 import { action, refuse } from "./output";
-import { hasTool, runtimePermits, setToolPermits } from "./permits";
+import { measurePressure, onFull, queued } from "./overload";
 import { Event, stride } from "./records";
 import { findRun, findSlot, Plan, Run, Slot, slotAt } from "./runs";
+import { Scope, scopeBy, Timed } from "./scopes";
+import { startsMost } from "./steps";
+import { forgetTenants } from "./tenants";
 import { arm, takeDue } from "./timers";
 import { now } from "./turn";
 
@@ -21,7 +46,38 @@ function slotOf(event: Event): Slot | null {
 function attemptHappened(event: Event, happening: i32): void {
   const slot = slotOf(event);
   if (slot === null || slot.attempt != event.attempt) return;
-  happen(slot, happening, event.payload, (event.mode & 1) != 0);
+  happen(slot, happening, event.payload, (event.mode & FINAL) != 0, (event.mode & NO_SAMPLE) != 0);
+}
+
+/** An attempt has returned or thrown, and says perhaps what it cost, or that the outside asked for less. */
+function settled(event: Event): void {
+  const slot = slotOf(event);
+  if (slot === null || slot.attempt != event.attempt) return;
+  if (isUnderWay(slot)) correctCosts(slot, chargesOf(event), event.count);
+  if ((event.mode & OVERLOADED) == 0) {
+    attemptHappened(event, event.outcome == Outcome.ok ? Happening.ok : Happening.error);
+    return;
+  }
+  const kind = <u32>(event.b >> 32);
+  const named = kind == ScopeKind.key ? keyScopeOf(slot) : scopeBy(kind, <u32>event.b);
+  const scope = named !== null ? named : scopeBy(ScopeKind.tool, slot.tool);
+  if (scope === null) return;
+  saidSlowDown(scope, event.a);
+  happen(slot, Happening.overloaded, event.payload);
+}
+
+function keyScopeOf(slot: Slot): Scope | null {
+  return slot.conditions == 0 ? null : changetype<Scope | null>(changetype<Conditions>(slot.conditions).keyScope);
+}
+
+function isUnderWay(slot: Slot): bool {
+  return slot.start != 0 && !slot.told && slot.state != State.settled;
+}
+
+function spent(event: Event): void {
+  const slot = slotOf(event);
+  if (slot !== null && slot.attempt == event.attempt && isUnderWay(slot))
+    correctCosts(slot, chargesOf(event), event.count);
 }
 
 function claim(event: Event): void {
@@ -85,16 +141,6 @@ function reportUnawaited(run: Run): void {
   }
 }
 
-function resize(event: Event): void {
-  if (event.slot == NONE) {
-    runtimePermits.size = <u32>event.a;
-    gained(runtimePermits);
-    return;
-  }
-  if (!hasTool(event.slot)) return refuse(NONE, NONE, Refusal.unknownTool);
-  gained(setToolPermits(event.slot, <u32>event.a));
-}
-
 function apply(event: Event, calls: usize, callCount: u32): void {
   switch (<EventKind>event.kind) {
     case EventKind.batch:
@@ -102,7 +148,7 @@ function apply(event: Event, calls: usize, callCount: u32): void {
     case EventKind.claim:
       return claim(event);
     case EventKind.settled:
-      return attemptHappened(event, event.outcome == Outcome.ok ? Happening.ok : Happening.error);
+      return settled(event);
     case EventKind.reconciled:
       return reconciled(event);
     case EventKind.stopped:
@@ -123,15 +169,33 @@ function apply(event: Event, calls: usize, callCount: u32): void {
       return;
     }
     case EventKind.limit:
-      return resize(event);
+      return resizeScope(event);
+    case EventKind.pause:
+      return pauseScope(event);
+    case EventKind.unpause:
+      return unpauseScope(event);
+    case EventKind.observed:
+      return observeRate(event);
+    case EventKind.reprioritise:
+      return reprioritiseSlot(event);
+    case EventKind.watch:
+      return watch(event.mode == 1);
+    case EventKind.spent:
+      return spent(event);
   }
 }
 
 function fireDue(): void {
   for (let node = takeDue(); node !== null; node = takeDue()) {
     const plan = changetype<Plan>(changetype<usize>(node));
-    if (plan.isPlan) {
+    if (plan.timed == Timed.plan) {
       deadlinePassed(plan);
+      continue;
+    }
+    if (plan.timed == Timed.scope) {
+      const scope = changetype<Scope>(changetype<usize>(node));
+      gained(scope);
+      forgetIfSilent(scope);
       continue;
     }
     const slot = changetype<Slot>(changetype<usize>(node));
@@ -146,15 +210,34 @@ function fireDue(): void {
   }
 }
 
+/** There was more to start than one step may: the next is due at once. */
+export let hasMore: bool = false;
+
+let startsLeft: u32 = 0;
+
 function grant(): void {
-  for (let slot = admit(); slot !== null; slot = admit()) happen(slot, Happening.grant);
+  promoteOverdue();
+  hasMore = false;
+  for (; startsLeft > 0; startsLeft--) {
+    const slot = admit();
+    if (slot === null) return;
+    if (admitted == Admitted.start) happen(slot, Happening.grant);
+    else happen(slot, admitted == Admitted.shed ? Happening.shed : Happening.broken);
+  }
+  hasMore = hasReady();
 }
 
+onFull(grant);
+
 export function turn(events: usize, eventCount: u32, calls: usize, callCount: u32): void {
+  startsLeft = startsMost;
   for (let i: u32 = 0; i < eventCount; i++) {
     apply(changetype<Event>(events + stride<Event>(8) * i), calls, callCount);
   }
   fireDue();
   grant();
+  measurePressure();
+  tellNewcomers();
   freeFinished();
+  forgetTenants(queued == 0);
 }

@@ -1,21 +1,32 @@
-// What each move of transitions.ts does: the only place where a slot changes its state and where its
-// entries, actions and resolutions are made. Entries are made before what depends on them.
-import { dequeue, enqueue, enqueueResuming, leaveBatch, release } from "./admission";
-import { finishIfLeft, given, settledOne } from "./closing";
-import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Source, State } from "./codes";
-import { action, entry, resolution } from "./output";
+// What each move of transitions.ts does: the only place where a slot changes its state. Entries are made
+// before what depends on them.
+import { dequeue, enqueueResuming, release, startHolding, takePlace } from "./admission";
+import { finishIfLeft, given } from "./closing";
+import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Reason, Source, State } from "./codes";
+import { forgetSpent } from "./costs";
+import { Ended } from "./health";
+import { admitted, failFast, shed, throttle } from "./limit-moves";
+import { action, entry } from "./output";
 import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
 import { backOff } from "./retry";
 import { Plan, Slot } from "./runs";
-import { arm, disarm } from "./timers";
+import {
+  because,
+  deadlineOf,
+  ended,
+  isOverdue,
+  leave,
+  line,
+  ranAs,
+  resolve,
+  settle,
+  tell,
+  tellToStop,
+  wait,
+} from "./settling";
 import { Move, moveFor } from "./transitions";
 import { now, onClock, toMs, wall } from "./turn";
-
-/** After its grace a call gets this long for the news of its end to arrive, µs. */
-const NEWS: u64 = 1_000_000;
-
-// ── what the moves are made of ────────────────────────────────────────────────────────────────
 
 function abortsAt(slot: Slot): u64 {
   let at: u64 = slot.runFor == 0 ? 0 : wall + toMs(slot.runFor);
@@ -25,92 +36,10 @@ function abortsAt(slot: Slot): u64 {
   return at;
 }
 
-/** The earlier of its own and its batch's deadline, on the clock of now; 0 = none. */
-function deadlineOf(slot: Slot): u64 {
-  const plan = slot.plan.deadlineAt;
-  const own = slot.deadlineAt;
-  if (plan == 0) return own;
-  return own == 0 || plan < own ? plan : own;
-}
-
-function isOverdue(slot: Slot): bool {
-  const at = deadlineOf(slot);
-  return at != 0 && at <= now;
-}
-
-function resolve(slot: Slot, replayed: bool): void {
-  const row = resolution(slot.run.number, slot.ordinal);
-  row.outcome = slot.outcome;
-  row.source = slot.source;
-  row.replayed = replayed;
-  row.attempts = slot.attempt;
-  row.payload = slot.payload;
-  row.queuedAt = slot.queuedAt;
-  row.startedAt = slot.startedAt;
-  row.endedAt = slot.endedAt;
-}
-
-/** The outcome is known. `leaves`: the call still runs and keeps its permits until it has ended. */
-function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leaves: bool): void {
-  slot.outcome = <u8>outcome;
-  slot.source = <u8>source;
-  slot.payload = payload;
-  slot.endedAt = wall;
-  const row = entry(EntryKind.settled, slot.run.number, slot.ordinal, wall);
-  row.outcome = <u8>outcome;
-  row.source = <u8>source;
-  row.attempt = slot.attempt;
-  row.payload = payload;
-  disarm(slot);
-  dequeue(slot);
-  slot.state = leaves ? <u8>State.leaving : <u8>State.settled;
-  if (!leaves) {
-    release(slot);
-    leaveBatch(slot);
-  }
-  resolve(slot, false);
-  settledOne(slot);
-}
-
-function ranAs(slot: Slot): i32 {
-  return slot.recovered ? Source.reExecuted : Source.executed;
-}
-
-/** The call has really ended: it waits for nothing any more, and its permits return. */
-function ended(slot: Slot): void {
-  slot.run.inFlight--;
-  dequeue(slot); // it may have stood in line to go on
-  release(slot);
-}
-
-function wait(slot: Slot, state: i32, until: u64): void {
-  slot.state = <u8>state;
-  slot.dueAt = until;
-  arm(slot);
-}
-
-function line(slot: Slot, state: i32): void {
-  slot.state = <u8>state;
-  slot.dueAt = 0;
-  arm(slot);
-  enqueue(slot);
-}
-
-function tellToStop(slot: Slot, reason: i32): u64 {
-  const grace = policyOf(slot.tool).grace;
-  const row = action(ActionKind.abort, Gate.none, slot.run.number, slot.ordinal);
-  row.attempt = slot.attempt;
-  row.code = <u8>reason;
-  row.until = grace;
-  return now + grace + NEWS;
-}
-
 function stopAsking(slot: Slot): void {
   tellToStop(slot, AbortReason.ask);
   release(slot);
 }
-
-// ── the moves ─────────────────────────────────────────────────────────────────────────────────
 
 /** The program asks for a slot that has not settled: the recovery table decides, within cancel and deadline. */
 function claim(slot: Slot): void {
@@ -129,9 +58,22 @@ function claim(slot: Slot): void {
   const tried = slot.said != Said.planned;
   if (slot.ready != 0) settle(slot, slot.readyOutcome, ranAs(slot), slot.ready, false);
   else if (slot.cancelled || slot.run.cancelled) settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
-  else if (isOverdue(slot)) settle(slot, tried ? Outcome.timedOut : Outcome.notStarted, ranAs(slot), 0, false);
-  else if (decision == Decision.wait && slot.nextAt > wall) wait(slot, State.backingOff, onClock(slot.nextAt));
-  else line(slot, State.queued);
+  else if (isOverdue(slot)) lateFor(slot, tried ? Outcome.timedOut : Outcome.notStarted);
+  else if (decision == Decision.wait && slot.nextAt > wall) {
+    takePlace(slot);
+    wait(slot, State.backingOff, onClock(slot.nextAt));
+  } else if (tried || admitted(slot)) line(slot, State.queued);
+}
+
+/** A deadline decides. */
+function lateFor(slot: Slot, outcome: i32): void {
+  because(Reason.deadline, 0, 0);
+  settle(slot, outcome, ranAs(slot), 0, false);
+}
+
+function lateWhileRunning(slot: Slot): void {
+  because(Reason.deadline, 0, 0);
+  settle(slot, Outcome.timedOut, ranAs(slot), 0, true);
 }
 
 /** In doubt: ask, unless nobody would act on the answer. */
@@ -144,6 +86,8 @@ function doubt(slot: Slot): void {
 function call(slot: Slot): void {
   if (slot.said == Said.started) slot.recovered = true; // the attempt before it was left in doubt
   slot.attempt++;
+  slot.told = false;
+  forgetSpent(slot);
   slot.said = <u8>Said.started;
   if (slot.startedAt == 0) slot.startedAt = wall;
   slot.run.inFlight++;
@@ -156,12 +100,17 @@ function call(slot: Slot): void {
   wait(slot, State.running, slot.runFor == 0 ? 0 : now + slot.runFor);
 }
 
+/** Attempts that say something of the tool: not those that were told to slow down. */
+function tries(slot: Slot): u32 {
+  return slot.attempt - slot.throttles;
+}
+
 /** The attempt failed. The next one, if the tool says so and it would begin in time; else `outcome`. */
 function retryOr(slot: Slot, outcome: i32, payload: u32, final: bool): void {
   const policy = policyOf(slot.tool);
-  const mayRetry = !final && !slot.cancelled && slot.effect != Effect.once && slot.attempt < policy.attempts;
+  const mayRetry = !final && !slot.cancelled && slot.effect != Effect.once && tries(slot) < policy.attempts;
   if (mayRetry) {
-    const next = now + backOff(policy.backoff, policy.backoffMost, slot.attempt);
+    const next = now + backOff(policy.backoff, policy.backoffMost, tries(slot));
     const deadline = deadlineOf(slot);
     if (deadline == 0 || next < deadline) {
       const row = entry(EntryKind.attemptFailed, slot.run.number, slot.ordinal, wall);
@@ -192,8 +141,9 @@ function abandon(slot: Slot, unbegun: bool): void {
 }
 
 function timeOut(slot: Slot): void {
+  tell(slot, Ended.badly);
   const patience = tellToStop(slot, AbortReason.timedOut);
-  const again = slot.effect != Effect.once && slot.attempt < policyOf(slot.tool).attempts;
+  const again = slot.effect != Effect.once && tries(slot) < policyOf(slot.tool).attempts;
   dequeue(slot);
   if (again) wait(slot, State.ending, patience);
   else settle(slot, Outcome.timedOut, ranAs(slot), 0, true);
@@ -202,17 +152,14 @@ function timeOut(slot: Slot): void {
 function overdue(slot: Slot): void {
   switch (<State>slot.state) {
     case State.queued:
-      settle(slot, slot.said == Said.planned ? Outcome.notStarted : Outcome.timedOut, ranAs(slot), 0, false);
-      return;
+      return lateFor(slot, slot.said == Said.planned ? Outcome.notStarted : Outcome.timedOut);
     case State.backingOff:
-      settle(slot, Outcome.timedOut, ranAs(slot), 0, false);
-      return;
+      return lateFor(slot, Outcome.timedOut);
     case State.ending:
-      settle(slot, Outcome.timedOut, ranAs(slot), 0, true);
-      return;
+      return lateWhileRunning(slot);
     default:
       tellToStop(slot, AbortReason.timedOut);
-      settle(slot, Outcome.timedOut, ranAs(slot), 0, true);
+      lateWhileRunning(slot);
   }
 }
 
@@ -249,8 +196,14 @@ function noVerdict(slot: Slot): void {
 function notDone(slot: Slot): void {
   // The slot has its permits: it was asked under them, so nothing can come between the verdict and the call.
   if (slot.cancelled) settle(slot, Outcome.cancelled, Source.reconciled, 0, false);
-  else if (isOverdue(slot)) settle(slot, Outcome.notStarted, Source.reconciled, 0, false);
-  else call(slot);
+  else if (isOverdue(slot)) {
+    because(Reason.deadline, 0, 0);
+    settle(slot, Outcome.notStarted, Source.reconciled, 0, false);
+  } else if (startHolding(slot)) call(slot);
+  else {
+    release(slot);
+    line(slot, State.queued);
+  }
 }
 
 function late(slot: Slot, outcome: i32, payload: u32): void {
@@ -260,13 +213,13 @@ function late(slot: Slot, outcome: i32, payload: u32): void {
     row.outcome = <u8>outcome;
     row.payload = payload;
   }
-  left(slot);
+  left(slot, outcome == Outcome.ok ? Ended.well : Ended.silently);
 }
 
-function left(slot: Slot): void {
-  ended(slot);
+function left(slot: Slot, how: Ended): void {
+  ended(slot, how);
   slot.state = <u8>State.settled;
-  leaveBatch(slot);
+  leave(slot);
   finishIfLeft(slot.run);
 }
 
@@ -283,7 +236,7 @@ function carryOn(slot: Slot): void {
 }
 
 /** Something happened to a slot. False: it is not listed for its state, and nothing has changed. */
-export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool = false): bool {
+export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool = false, silent: bool = false): bool {
   const move = moveFor(slot.state, happening);
   switch (move) {
     case Move.refuse:
@@ -298,15 +251,15 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       call(slot);
       break;
     case Move.settleOk:
-      slot.run.inFlight--;
+      ended(slot, Ended.well);
       settle(slot, Outcome.ok, ranAs(slot), payload, false);
       break;
     case Move.failOrRetry:
-      ended(slot);
+      ended(slot, silent ? Ended.silently : Ended.badly);
       retryOr(slot, Outcome.error, payload, final);
       break;
     case Move.stoppedEarly:
-      ended(slot);
+      ended(slot, happening == Happening.lost ? Ended.badly : Ended.silently);
       endedUnknown(slot, payload);
       break;
     case Move.timeOut:
@@ -316,7 +269,7 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       overdue(slot);
       break;
     case Move.retryAfterEnding:
-      ended(slot);
+      ended(slot, Ended.badly);
       retryOr(slot, Outcome.timedOut, payload, false);
       break;
     case Move.giveUp:
@@ -329,7 +282,7 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       abortForCancel(slot);
       break;
     case Move.abandon:
-      ended(slot);
+      ended(slot, Ended.silently);
       abandon(slot, happening == Happening.stopped && final);
       break;
     case Move.suspend:
@@ -378,7 +331,20 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       late(slot, happening == Happening.ok ? Outcome.ok : Outcome.error, payload);
       break;
     case Move.left:
-      left(slot);
+      left(slot, Ended.silently);
+      break;
+    case Move.throttle:
+      throttle(slot, payload);
+      break;
+    case Move.shed:
+      shed(slot);
+      break;
+    case Move.failFast:
+      failFast(slot);
+      break;
+    case Move.expire:
+      because(Reason.startWithin, 0, 0);
+      settle(slot, Outcome.notStarted, ranAs(slot), 0, false);
       break;
   }
   return true;

@@ -1,14 +1,15 @@
 // What comes out of one call: lists that are cleared at its start and read by the host after it.
 import { ActionKind, Gate, NONE } from "./codes";
 import { grow, List, makeList } from "./memory";
-import { Action, Entry, Placement, Resolution, stride } from "./records";
+import { Action, Entry, Notice, Placement, Resolution, stride } from "./records";
 
 const placements: List = makeList(stride<Placement>(4), 16);
 const entries: List = makeList(stride<Entry>(8), 64);
 const actions: List = makeList(stride<Action>(8), 64);
 const resolutions: List = makeList(stride<Resolution>(8), 64);
+const notices: List = makeList(stride<Notice>(8), 16);
 
-/** The reaction in its canonical layout: four (pointer, length) pairs, then wake-at. */
+/** The reaction in its canonical layout: four (pointer, length) pairs, wake-at, one more pair, the pressure. */
 @unmanaged
 class Reaction {
   placements: usize;
@@ -20,16 +21,20 @@ class Reaction {
   resolutions: usize;
   resolutionCount: u32;
   wakeAt: u64;
+  notices: usize;
+  noticeCount: u32;
+  pressure: u8;
 }
 
 /** A result<…>: the tag, then at offset 8 a reaction or a refusal. */
-const area: usize = memory.data(8 + 40, 8);
+const area: usize = memory.data(8 + 56, 8);
 
 export function clear(): void {
   placements.length = 0;
   entries.length = 0;
   actions.length = 0;
   resolutions.length = 0;
+  notices.length = 0;
 }
 
 /** Calls `call…` of this turn became slots `slot…`; neighbours become one range. */
@@ -84,7 +89,12 @@ export function resolution(run: u32, slot: u32): Resolution {
   return row;
 }
 
-function writeReaction(at: usize, wakeAt: u64): void {
+/** A new notice, to be filled in before the next one is made. */
+export function notice(): Notice {
+  return changetype<Notice>(grow(notices));
+}
+
+function writeReaction(at: usize, wakeAt: u64, pressure: u8): void {
   const reaction = changetype<Reaction>(at);
   reaction.placements = placements.at;
   reaction.placementCount = placements.length;
@@ -95,18 +105,21 @@ function writeReaction(at: usize, wakeAt: u64): void {
   reaction.resolutions = resolutions.at;
   reaction.resolutionCount = resolutions.length;
   reaction.wakeAt = wakeAt;
+  reaction.notices = notices.at;
+  reaction.noticeCount = notices.length;
+  reaction.pressure = pressure;
 }
 
 /** The address of this turn's reaction. */
-export function reaction(wakeAt: u64): usize {
-  writeReaction(area, wakeAt);
+export function reaction(wakeAt: u64, pressure: u8): usize {
+  writeReaction(area, wakeAt, pressure);
   return area;
 }
 
 /** The address of ok(reaction). */
-export function accepted(wakeAt: u64): usize {
+export function accepted(wakeAt: u64, pressure: u8): usize {
   store<u8>(area, 0);
-  writeReaction(area + 8, wakeAt);
+  writeReaction(area + 8, wakeAt, pressure);
   return area;
 }
 

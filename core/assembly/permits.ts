@@ -1,63 +1,42 @@
-// Permits: how many calls of a scope (runtime, tool, batch) may run at once. Counted, never clocked:
-// a permit returns when its call has really ended, not when somebody stopped waiting for it.
+// Permits: how many units of a scope may run at once. Counted, never clocked: a permit returns when its
+// call has really ended, not when somebody stopped waiting for it.
+import { adaptiveLimit } from "./adaptive";
 import { NONE } from "./codes";
-import { freeHeap, makeHeap } from "./heap";
-import { List, make } from "./memory";
+import { Scope } from "./scopes";
 
-@unmanaged
-export class Permits {
-  size: u32;
-  inUse: u32;
-  /** A call that resumes waits for one of these: new starts keep off. */
-  reserved: bool;
-  /** Listed among those that gained units (admission.ts). */
-  listed: bool;
-  /** Classes whose head was refused here, by turn. */
-  parked: List;
+/** What a scope can give now: its size, unless it adapts to less or starts slowly. */
+export function updateCap(scope: Scope): void {
+  let cap = scope.size;
+  if (scope.adaptive != 0) cap = min(cap, adaptiveLimit(scope));
+  if (scope.ramp != 0) cap = min(cap, scope.ramp);
+  scope.cap = cap;
 }
 
-export function makePermits(size: u32): Permits {
-  const permits = changetype<Permits>(make(offsetof<Permits>()));
-  permits.size = size;
-  permits.parked = makeHeap();
-  return permits;
+export function resize(scope: Scope, size: u32): void {
+  scope.size = size;
+  updateCap(scope);
 }
 
-export function freePermits(permits: Permits): void {
-  freeHeap(permits.parked);
-  heap.free(changetype<usize>(permits));
+/**
+ * Are there so many? One call alone may take more than the scope has for the moment, if never more than
+ * its size: a heavy call must not wait for a cap that only calls can raise.
+ */
+export function hasPermits(scope: Scope, units: u32): bool {
+  if (units <= scope.cap && scope.inUse <= scope.cap - units) return true;
+  return scope.inUse == 0 && units <= scope.size && scope.cap != 0;
 }
 
-/** Is there one for a new start? */
-export function isFree(permits: Permits): bool {
-  return permits.inUse < permits.size && !permits.reserved;
+/** Units that a new start may take; NONE = no bound. */
+export function freePermits(scope: Scope): u32 {
+  if (scope.cap == NONE) return NONE;
+  return scope.inUse < scope.cap ? scope.cap - scope.inUse : 0;
 }
 
-export const runtimePermits: Permits = makePermits(NONE);
-
-let tools: usize = 0; // tool -> Permits or 0
-let toolCount: u32 = 0;
-
-export function configurePermits(concurrency: u32, count: u32): void {
-  runtimePermits.size = concurrency;
-  tools = make(<usize>(count + 1) * sizeof<usize>());
-  toolCount = count;
+export function takePermits(scope: Scope, units: u32): void {
+  scope.inUse += units;
 }
 
-/** Bounds a tool; NONE lifts the bound. Unbounded ones are counted too: a bound that comes later finds its calls. */
-export function setToolPermits(tool: u32, size: u32): Permits {
-  const at = tools + <usize>tool * sizeof<usize>();
-  if (load<usize>(at) == 0) store<usize>(at, changetype<usize>(makePermits(size)));
-  const permits = changetype<Permits>(load<usize>(at));
-  permits.size = size;
-  return permits;
-}
-
-export function toolPermits(tool: u32): Permits | null {
-  if (tool >= toolCount) return null;
-  return changetype<Permits | null>(load<usize>(tools + <usize>tool * sizeof<usize>()));
-}
-
-export function hasTool(tool: u32): bool {
-  return tool < toolCount;
+export function returnPermits(scope: Scope, units: u32): void {
+  assert(scope.inUse >= units, "a permit is returned twice");
+  scope.inUse -= units;
 }

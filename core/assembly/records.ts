@@ -14,6 +14,34 @@ export class Call {
   effect: u8;
   reconciles: bool;
   readyOutcome: u8;
+  terms: u32;
+}
+
+@unmanaged
+export class Terms {
+  startWithin: u64;
+  priority: i32;
+  weight: u32;
+  key: u32;
+  firstLock: u32;
+  locks: u32;
+  firstCharge: u32;
+  charges: u32;
+  sheddable: bool;
+  background: bool;
+}
+
+@unmanaged
+export class Key {
+  nameHigh: u64;
+  nameLow: u64;
+  write: bool;
+}
+
+@unmanaged
+export class Charge {
+  meter: u32;
+  cost: u32;
 }
 
 @unmanaged
@@ -53,6 +81,9 @@ export class Entry {
   payload: u32;
   at: u64;
   until: u64;
+  reason: u8;
+  scope: u8;
+  number: u32;
 }
 
 @unmanaged
@@ -82,6 +113,18 @@ export class Resolution {
 }
 
 @unmanaged
+export class Notice {
+  kind: u8;
+  scope: u8;
+  number: u32;
+  run: u32;
+  slot: u32;
+  inUse: u64;
+  size: u64;
+  until: u64;
+}
+
+@unmanaged
 export class Policy {
   backoff: u64;
   backoffMost: u64;
@@ -91,6 +134,20 @@ export class Policy {
   attempts: u32;
   asks: u32;
   concurrency: u32;
+  throttles: u32;
+}
+
+@unmanaged
+export class Limit {
+  kind: u8;
+  scope: u8;
+  mode: u8;
+  number: u32;
+  meter: u32;
+  size: u64;
+  per: u64;
+  a: u64;
+  b: u64;
 }
 
 @unmanaged
@@ -102,6 +159,20 @@ export class Standing {
   inFlight: u32;
   queued: u32;
   inUse: u32;
+  scopes: u32;
+  locks: u32;
+  flows: u32;
+  comparisons: u64;
+}
+
+@unmanaged
+export class Reading {
+  size: u32;
+  cap: u32;
+  inUse: u32;
+  parked: u32;
+  breaker: u8;
+  pausedUntil: u64;
 }
 
 @unmanaged

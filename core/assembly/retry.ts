@@ -16,11 +16,16 @@ function next(): u64 {
   return z ^ (z >> 31);
 }
 
+/** From 0 to below `bound`, which is not 0. */
+export function randomBelow(bound: u64): u64 {
+  return next() % bound;
+}
+
 /** µs to wait after the `failures`-th failure (1-based): at least half of min(most, base × 2^(failures-1)), at most all of it. */
 export function backOff(base: u64, most: u64, failures: u32): u64 {
   let delay = base;
   for (let i: u32 = 1; i < failures && delay < most; i++) delay *= 2;
   if (delay > most) delay = most;
   const half = delay >> 1;
-  return delay - (half == 0 ? 0 : next() % (half + 1));
+  return delay - (half == 0 ? 0 : randomBelow(half + 1));
 }

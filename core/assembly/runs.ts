@@ -1,13 +1,15 @@
 // Runs, their plans and their slots, as records, and how one finds them: by number, by ordinal, by
 // call id. Nothing here decides.
 import { State } from "./codes";
+import { Flow } from "./fairness";
 import { Node } from "./heap";
 import { make } from "./memory";
+import { Timed } from "./scopes";
 
 /** The slots planned by one entry; they share a deadline. A node of the timers, due at that deadline. */
 @unmanaged
 export class Plan extends Node {
-  isPlan: bool; // the first field of its own, at the same place as in Slot
+  timed: u8; // the first field of its own, at the same place as in Slot and Scope
   run: Run;
   slots: usize; // the block of its Slot records
   first: u32;
@@ -20,21 +22,25 @@ export class Plan extends Node {
   deadlineAt: u64;
 }
 
-/** A program's batch: who shares its concurrency. Freed when no slot of it can need permits any more. */
+/** A program's batch: who shares its concurrency, and one of those among whom starts are shared. Freed when no slot of it can need permits any more. */
 @unmanaged
-export class Batch {
+export class Batch extends Flow {
   run: Run;
-  /** Classes of its calls, one per tool. */
-  classes: usize;
+  /** Lines of its calls, linked; and the one that was used last. */
+  lines: usize;
+  latest: usize;
   /** Slots that may still ask for permits or hold some. */
   members: u32;
-  permits: usize; // Permits, or 0 = no bound of its own
+  /** Calls of it that wait. */
+  waiting: u32;
+  scope: usize; // Scope, or 0 = no bound of its own
+  tenant: usize; // Tenant, or 0
 }
 
 /** One call's place in its run. A node of the timers, due at what it waits for or at its own deadline. */
 @unmanaged
 export class Slot extends Node {
-  isPlan: bool;
+  timed: u8;
   state: u8;
   effect: u8;
   outcome: u8;
@@ -51,24 +57,44 @@ export class Slot extends Node {
   replayed: bool;
   /** It was called again after an attempt that was left in doubt. */
   recovered: bool;
-  /** It holds one unit of each of its permits. */
+  /** It holds its permits. */
   holds: bool;
+  /** How often it was told to slow down. */
+  throttles: u8;
   cancelled: bool;
+  /** Its scopes have been told how this attempt ended. */
+  told: bool;
   /** Its deadline has been dealt with. */
   overdue: bool;
   run: Run;
   plan: Plan;
   batch: usize; // Batch, or 0
-  queue: usize; // Class, while it waits
+  line: usize; // Line, once it has needed permits
+  /** It stands in its line. */
+  waits: bool;
+  /** It stands in the line of those that resume. */
+  resumes: bool;
+  /** It is one of those that wait: in its line, or for a lock. */
+  queued: bool;
   previous: usize;
   next: usize;
+  conditions: usize; // Conditions, or 0 = a plain call
   ordinal: u32;
   tool: u32;
   attempt: u32;
   payload: u32;
   ready: u32;
-  /** Its turn: given when it first queued, kept by retries. */
+  // Together a Node of a line's heap, where it did not come in order (lines.ts).
+  /** Its place among the calls of its batch: when it first queued, less what its priority is worth. Kept by retries. */
+  waitKey: u64;
+  /** Its turn: given when it first queued, kept by retries; tells apart what queued in the same instant. */
   turn: u64;
+  waitPlace: u32;
+  /** When it first queued, on the clock of now. */
+  queuedSince: u64;
+  /** The number of its start among all of this core, and when it was, on the clock of now; 0 = never. */
+  start: u64;
+  startedOn: u64;
   idHigh: u64;
   idLow: u64;
   inputHigh: u64;
@@ -183,7 +209,7 @@ function grown(at: usize, length: u32, capacity: u32): usize {
 /** Neighbouring new slots at the end of the run; their ids are not known yet. */
 export function makePlan(run: Run, count: u32): Plan {
   const plan = changetype<Plan>(make(offsetof<Plan>()));
-  plan.isPlan = true;
+  plan.timed = <u8>Timed.plan;
   plan.run = run;
   plan.first = run.slotCount;
   plan.count = count;

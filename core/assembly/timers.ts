@@ -1,8 +1,10 @@
-// All that ends by itself, by when: slots (what their state waits for, their own deadline) and plans
-// (the batch's deadline, one timer for all its slots). The host keeps a single timer, for the first.
+// All that ends by itself, by when: slots (what their state waits for, their own deadline), plans (the
+// batch's deadline, one timer for all its slots) and scopes (when they may let somebody through). The host
+// keeps a single timer, for the first.
 import { first, insert, makeHeap, moved, Node, remove } from "./heap";
 import { List } from "./memory";
 import { Plan, Slot } from "./runs";
+import { Scope } from "./scopes";
 import { now } from "./turn";
 
 const timers: List = makeHeap();
@@ -40,6 +42,15 @@ export function armPlan(plan: Plan): void {
 
 export function disarmPlan(plan: Plan): void {
   if (plan.place != 0) remove(timers, plan);
+}
+
+/** The scope is to be looked at then, or before if that was asked for already. */
+export function armScope(scope: Scope, at: u64): void {
+  if (scope.place == 0 || at < scope.key) set(scope, at);
+}
+
+export function disarmScope(scope: Scope): void {
+  if (scope.place != 0) remove(timers, scope);
 }
 
 /** Takes out the first that is due, or gives null. */

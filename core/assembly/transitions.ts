@@ -31,11 +31,15 @@ export const enum Move {
   verdictError,
   verdictNotDone,
   surface, // nobody knows
+  throttle, // the outside said "slow down": back to its place, its retries untouched
+  shed, // there is too much to do
+  failFast, // its breaker is open
+  expire, // it has waited longer than it was to
   late, // something came back after it had settled
   left, // it really ended
 }
 
-const COLUMNS: u32 = 15;
+const COLUMNS: u32 = 18;
 const STATES: u32 = 13;
 const moves: StaticArray<u8> = new StaticArray<u8>(STATES * COLUMNS);
 
@@ -51,6 +55,9 @@ on(S.settled, H.claim, Move.replay);
 on(S.queued, H.grant, Move.call);
 on(S.queued, H.deadline, Move.overdue);
 on(S.queued, H.cancel, Move.cancelQueued);
+on(S.queued, H.due, Move.expire);
+on(S.queued, H.shed, Move.shed);
+on(S.queued, H.broken, Move.failFast);
 
 on(S.running, H.ok, Move.settleOk);
 on(S.running, H.error, Move.failOrRetry);
@@ -60,6 +67,7 @@ on(S.running, H.due, Move.timeOut);
 on(S.running, H.deadline, Move.overdue);
 on(S.running, H.cancel, Move.abort);
 on(S.running, H.suspend, Move.suspend);
+on(S.running, H.overloaded, Move.throttle);
 
 on(S.suspended, H.ok, Move.settleOk);
 on(S.suspended, H.error, Move.failOrRetry);
@@ -69,6 +77,7 @@ on(S.suspended, H.due, Move.timeOut);
 on(S.suspended, H.deadline, Move.overdue);
 on(S.suspended, H.cancel, Move.abort);
 on(S.suspended, H.resume, Move.resume);
+on(S.suspended, H.overloaded, Move.throttle);
 
 on(S.resuming, H.grant, Move.carryOn);
 on(S.resuming, H.ok, Move.settleOk);
@@ -78,6 +87,7 @@ on(S.resuming, H.lost, Move.stoppedEarly);
 on(S.resuming, H.due, Move.timeOut);
 on(S.resuming, H.deadline, Move.overdue);
 on(S.resuming, H.cancel, Move.abort);
+on(S.resuming, H.overloaded, Move.throttle);
 
 on(S.backingOff, H.due, Move.requeue);
 on(S.backingOff, H.deadline, Move.overdue);
@@ -91,6 +101,7 @@ on(S.ending, H.due, Move.giveUp);
 on(S.ending, H.deadline, Move.overdue);
 on(S.ending, H.cancel, Move.abort);
 on(S.ending, H.resume, Move.resumeAtOnce);
+on(S.ending, H.overloaded, Move.throttle);
 
 on(S.cancelling, H.ok, Move.settleOk);
 on(S.cancelling, H.error, Move.failOrRetry);
@@ -99,6 +110,7 @@ on(S.cancelling, H.lost, Move.abandon);
 on(S.cancelling, H.due, Move.giveUp);
 on(S.cancelling, H.deadline, Move.giveUp);
 on(S.cancelling, H.resume, Move.resumeAtOnce);
+on(S.cancelling, H.overloaded, Move.throttle);
 
 on(S.doubtful, H.grant, Move.ask);
 on(S.doubtful, H.deadline, Move.surface);
@@ -120,6 +132,7 @@ on(S.leaving, H.error, Move.late);
 on(S.leaving, H.stopped, Move.left);
 on(S.leaving, H.lost, Move.left);
 on(S.leaving, H.resume, Move.resumeAtOnce);
+on(S.leaving, H.overloaded, Move.left);
 
 /** The move for what happened to a slot in this state. */
 export function moveFor(state: i32, happening: i32): Move {

@@ -7,7 +7,7 @@ type Row = Readonly<Record<string, unknown>>;
 interface Exports {
   readonly memory: WebAssembly.Memory;
   reserve(bytes: number): number;
-  configure(seed: bigint, concurrency: number, tools: number, count: number): number;
+  configure(seed: bigint, concurrency: number, ...lists: number[]): number;
   open(
     now: bigint,
     wall: bigint,
@@ -18,7 +18,10 @@ interface Exports {
     calls: number,
     m: number,
   ): number;
-  handle(now: bigint, wall: bigint, events: number, n: number, calls: number, m: number): number;
+  recall(now: bigint, wall: bigint, ...lists: number[]): void;
+  handle(now: bigint, wall: bigint, ...lists: number[]): number;
+  explain(now: bigint, wall: bigint, run: number, slot: number): number;
+  gauge(now: bigint, wall: bigint, kind: number, number: number): number;
   inspect(run: number): number;
 }
 
@@ -48,6 +51,7 @@ export class BareCore {
         const to = at + i * size + offset;
         if (type === "u64") view.setBigUint64(to, value as bigint, true);
         else if (type === "u32") view.setUint32(to, value as number, true);
+        else if (type === "s32") view.setInt32(to, value as number, true);
         else if (type === "u8") view.setUint8(to, value as number);
         else if (type === "bool") view.setUint8(to, value === true ? 1 : 0);
         else view.setUint8(to, (enums.get(type) as readonly string[]).indexOf(value as string));
@@ -62,6 +66,7 @@ export class BareCore {
       const from = at + offset;
       if (type === "u64") row[name] = view.getBigUint64(from, true);
       else if (type === "u32") row[name] = view.getUint32(from, true);
+      else if (type === "s32") row[name] = view.getInt32(from, true);
       else if (type === "u8") row[name] = view.getUint8(from);
       else if (type === "bool") row[name] = view.getUint8(from) !== 0;
       else if (type.startsWith("list<"))
@@ -75,14 +80,16 @@ export class BareCore {
     return Array.from({ length: count }, (_, i) => this.#read(record, at + i * layout(record).size));
   }
 
-  /** One block for both lists, as the input area wants it. */
-  #lay(first: string, firstRows: readonly Row[], second: string, secondRows: readonly Row[]): [number, number] {
-    const bytes = firstRows.length * layout(first).size;
-    const gap = Math.ceil(bytes / 8) * 8;
-    const at = this.#exports.reserve(gap + secondRows.length * layout(second).size + 8);
-    this.#write(first, firstRows, at);
-    this.#write(second, secondRows, at + gap);
-    return [at, at + gap];
+  /** One block for all lists, as the input area wants it: pointer and length of each. */
+  #lay(...lists: readonly (readonly [record: string, rows: readonly Row[]])[]): number[] {
+    const sizes = lists.map(([record, rows]) => Math.ceil((rows.length * layout(record).size) / 8) * 8);
+    let at = this.#exports.reserve(sizes.reduce((sum, size) => sum + size, 8));
+    return lists.flatMap(([record, rows], i) => {
+      this.#write(record, rows, at);
+      const here = at;
+      at += sizes[i] as number;
+      return [here, rows.length];
+    });
   }
 
   #accepted(result: number): unknown {
@@ -91,10 +98,22 @@ export class BareCore {
   }
 
   /** Undefined, or what was refused. */
-  configure(seed: bigint, concurrency: number, tools: readonly Row[]): unknown {
-    const [at] = this.#lay("policy", tools, "policy", []);
-    const result = this.#exports.configure(seed, concurrency, at, tools.length);
+  configure(seed: bigint, concurrency: number, tools: readonly Row[], limits: readonly Row[] = []): unknown {
+    const result = this.#exports.configure(seed, concurrency, ...this.#lay(["policy", tools], ["limit", limits]));
     return this.#view.getUint8(result) === 0 ? undefined : { refused: this.#read("refusal", result + 4) };
+  }
+
+  recall(
+    now: bigint,
+    wall: bigint,
+    entries: readonly Row[],
+    calls: readonly Row[],
+    terms: readonly Row[] = [],
+    keys: readonly Row[] = [],
+    charges: readonly Row[] = [],
+  ): void {
+    const lists = this.#lay(["entry", entries], ["call", calls], ["terms", terms], ["key", keys], ["charge", charges]);
+    this.#exports.recall(now, wall, ...lists);
   }
 
   open(
@@ -105,13 +124,30 @@ export class BareCore {
     entries: readonly Row[],
     calls: readonly Row[],
   ): unknown {
-    const [e, c] = this.#lay("entry", entries, "call", calls);
-    return this.#accepted(this.#exports.open(now, wall, run, adapt ? 1 : 0, e, entries.length, c, calls.length));
+    const [e, n, c, m] = this.#lay(["entry", entries], ["call", calls]) as [number, number, number, number];
+    return this.#accepted(this.#exports.open(now, wall, run, adapt ? 1 : 0, e, n, c, m));
   }
 
-  handle(now: bigint, wall: bigint, events: readonly Row[], calls: readonly Row[]): unknown {
-    const [e, c] = this.#lay("event", events, "call", calls);
-    return this.#read("reaction", this.#exports.handle(now, wall, e, events.length, c, calls.length));
+  handle(
+    now: bigint,
+    wall: bigint,
+    events: readonly Row[],
+    calls: readonly Row[],
+    terms: readonly Row[] = [],
+    keys: readonly Row[] = [],
+    charges: readonly Row[] = [],
+  ): unknown {
+    const lists = this.#lay(["event", events], ["call", calls], ["terms", terms], ["key", keys], ["charge", charges]);
+    return this.#read("reaction", this.#exports.handle(now, wall, ...lists));
+  }
+
+  explain(now: bigint, wall: bigint, run: number, slot: number): unknown {
+    return this.#read("notice", this.#exports.explain(now, wall, run, slot));
+  }
+
+  gauge(now: bigint, wall: bigint, kind: string, number: number): unknown {
+    const code = (enums.get("scope-kind") as readonly string[]).indexOf(kind);
+    return this.#read("reading", this.#exports.gauge(now, wall, code, number));
   }
 
   inspect(run: number): unknown {

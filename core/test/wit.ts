@@ -34,7 +34,7 @@ function blocks(keyword: "enum" | "record"): ReadonlyMap<string, readonly string
 export const enums = blocks("enum");
 const declared = blocks("record");
 
-const SIZES: Readonly<Record<string, number>> = { u8: 1, bool: 1, u32: 4, u64: 8 };
+const SIZES: Readonly<Record<string, number>> = { u8: 1, bool: 1, s32: 4, u32: 4, u64: 8 };
 
 function shape(type: string): { readonly size: number; readonly alignment: number } {
   if (type.startsWith("list<")) return { size: 8, alignment: 4 };

@@ -21,18 +21,24 @@ const BLANK: Event = {
 };
 
 export function glueHost(core: Root): CoreHost {
-  core.configure(1n, NO_BOUND, [
-    {
-      backoff: 0n,
-      backoffMost: 0n,
-      askBackoff: 1_000n,
-      askFor: 1_000_000n,
-      grace: 1_000_000n,
-      attempts: 1,
-      asks: 5,
-      concurrency: NO_BOUND,
-    },
-  ]);
+  core.configure(
+    1n,
+    NO_BOUND,
+    [
+      {
+        backoff: 0n,
+        backoffMost: 0n,
+        askBackoff: 1_000n,
+        askFor: 1_000_000n,
+        grace: 1_000_000n,
+        attempts: 1,
+        asks: 5,
+        concurrency: NO_BOUND,
+        throttles: 20,
+      },
+    ],
+    [],
+  );
   const batches = new Map<number, Call[]>();
   const journals = new Map<number, Entry[]>();
 
@@ -44,11 +50,19 @@ export function glueHost(core: Root): CoreHost {
 
   function batch(slots: number, limit: number): Reaction {
     const a = BigInt(Number.isFinite(limit) ? limit : 0);
-    return core.handle(NOW, WALL, [{ ...BLANK, kind: "batch", count: slots, a }], callsOf(slots));
+    return core.handle(
+      NOW,
+      WALL,
+      [{ ...BLANK, kind: "batch", attempt: 0, count: slots, a }],
+      callsOf(slots),
+      [],
+      [],
+      [],
+    );
   }
 
   function close(): void {
-    core.handle(NOW, WALL, [{ ...BLANK, kind: "close" }], []);
+    core.handle(NOW, WALL, [{ ...BLANK, kind: "close" }], [], [], [], []);
   }
 
   function carryOut(slots: number, limit: number, keep?: (entries: Entry[]) => void): Counted {
@@ -66,7 +80,7 @@ export function glueHost(core: Root): CoreHost {
       }
       if (events.length === 0) break;
       counted.calls += events.length;
-      reaction = core.handle(NOW, WALL, events, []);
+      reaction = core.handle(NOW, WALL, events, [], [], [], []);
     }
     close();
     return counted;
@@ -104,5 +118,6 @@ function callOf(slot: number): Call {
     readyOutcome: "ok",
     effect: "idempotent",
     reconciles: false,
+    terms: 0,
   };
 }

@@ -5,14 +5,14 @@ import { type CoreHost, type Counted, digest, Kind, NOW, WALL } from "./host.ts"
 /** Bytes of a record in a list. */
 const CALL = 64;
 const EVENT = 48;
-const ENTRY = 40;
+const ENTRY = 48;
 const ACTION = 32;
-const POLICY = 56;
+const POLICY = 64;
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   reserve(bytes: number): number;
-  configure(seed: bigint, concurrency: number, policies: number, count: number): number;
+  configure(seed: bigint, concurrency: number, policies: number, count: number, limits: number, none: number): number;
   open(
     now: bigint,
     wall: bigint,
@@ -23,11 +23,21 @@ interface Exports {
     calls: number,
     callCount: number,
   ): number;
-  handle(now: bigint, wall: bigint, events: number, eventCount: number, calls: number, callCount: number): number;
+  handle(
+    now: bigint,
+    wall: bigint,
+    events: number,
+    eventCount: number,
+    calls: number,
+    callCount: number,
+    ...rest: number[]
+  ): number;
 }
 
 const RUN = 1;
 const NO_BOUND = 0xffffffff;
+/** Terms, keys and charges: the calls of the bench are plain. */
+const NO_TERMS = [0, 0, 0, 0, 0, 0];
 
 export function rawHost(exports: unknown): CoreHost {
   const core = exports as Exports;
@@ -46,8 +56,8 @@ export function rawHost(exports: unknown): CoreHost {
     const bytes = memory();
     const fields = [0n, 0n, 1_000n, 1_000_000n, 1_000_000n];
     for (const [i, value] of fields.entries()) bytes.setBigUint64(at + i * 8, value, true);
-    for (const [i, value] of [1, 5, NO_BOUND].entries()) bytes.setUint32(at + 40 + i * 4, value, true);
-    const result = core.configure(1n, NO_BOUND, at, 1);
+    for (const [i, value] of [1, 5, NO_BOUND, 20].entries()) bytes.setUint32(at + 40 + i * 4, value, true);
+    const result = core.configure(1n, NO_BOUND, at, 1, at, 0);
     if (memory().getUint8(result) !== 0) throw new Error("the core refused its configuration");
   }
 
@@ -61,7 +71,7 @@ export function rawHost(exports: unknown): CoreHost {
     const at = lay(EVENT + calls.byteLength);
     layEvent(at, Kind.event.batch, 0, slots, Number.isFinite(limit) ? limit : 0);
     new Uint8Array(memory().buffer).set(calls, at + EVENT);
-    return core.handle(NOW, WALL, at, 1, at + EVENT, slots);
+    return core.handle(NOW, WALL, at, 1, at + EVENT, slots, ...NO_TERMS);
   }
 
   function layEvent(at: number, kind: number, slot: number, count: number, a: number): void {
@@ -69,7 +79,7 @@ export function rawHost(exports: unknown): CoreHost {
     bytes.setUint32(at, kind, true);
     bytes.setUint32(at + 4, RUN, true);
     bytes.setUint32(at + 8, slot, true);
-    bytes.setUint32(at + 12, 1, true);
+    bytes.setUint32(at + 12, kind === Kind.event.batch ? 0 : 1, true);
     bytes.setUint32(at + 16, slot + 1, true);
     bytes.setUint32(at + 20, 0, true);
     bytes.setUint32(at + 24, count, true);
@@ -103,7 +113,7 @@ export function rawHost(exports: unknown): CoreHost {
   function close(): void {
     const at = lay(EVENT);
     layEvent(at, Kind.event.close, 0, 0, 0);
-    core.handle(NOW, WALL, at, 1, at, 0);
+    core.handle(NOW, WALL, at, 1, at, 0, ...NO_TERMS);
   }
 
   /** Answers every call of a reaction with its result; returns the next reaction, or 0 when there was none to answer. */
@@ -120,7 +130,7 @@ export function rawHost(exports: unknown): CoreHost {
       events += 1;
     }
     counted.calls += events;
-    return events === 0 ? 0 : core.handle(NOW, WALL, at, events, at, 0);
+    return events === 0 ? 0 : core.handle(NOW, WALL, at, events, at, 0, ...NO_TERMS);
   }
 
   function carryOut(slots: number, limit: number, keep?: (reaction: number) => void): Counted {

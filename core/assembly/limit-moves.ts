@@ -1,0 +1,100 @@
+// The moves that limits bring about: a call is not let in, is dropped, fails on an open breaker, or was told
+// by the outside to slow down.
+import { dequeue } from "./admission";
+import { breakerFails, breakerOpensAt } from "./breaker";
+import { EntryKind, Outcome, Reason, State } from "./codes";
+import { Ended, slowDown } from "./health";
+import { lineOf, scopeOf } from "./lines";
+import { entry } from "./output";
+import { drainTime, hasRoom, victimFor } from "./overload";
+import { policyOf } from "./policies";
+import { Said } from "./recovery";
+import { neverFits, refusing } from "./refusal";
+import { backOff } from "./retry";
+import { Slot } from "./runs";
+import { Scope } from "./scopes";
+import { because, deadlineOf, ended, line, ranAs, settle, wait } from "./settling";
+import { now, toMs, wall } from "./turn";
+
+/** It is to wait for its first start: unless it never can, its breaker is open, or there is no room. */
+export function admitted(slot: Slot): bool {
+  const here = lineOf(slot);
+  if (neverFits(here, slot)) return refuse(slot, Outcome.notStarted, Reason.tooLarge, refusing, 0);
+  for (let i: u32 = 0; i < here.scopeCount; i++) {
+    const scope = scopeOf(here, i);
+    if (scope.breaker != 0 && breakerFails(scope)) {
+      return refuse(slot, Outcome.error, Reason.circuitOpen, changetype<usize>(scope), breakerOpensAt(scope));
+    }
+  }
+  if (hasRoom(slot)) return true;
+  const victim = victimFor(slot);
+  if (victim === null) return refuse(slot, Outcome.notStarted, Reason.overloaded, 0, now + drainTime());
+  shed(victim);
+  return true;
+}
+
+function refuse(slot: Slot, outcome: i32, why: i32, scope: usize, until: u64): bool {
+  because(why, scope, until);
+  settle(slot, outcome, ranAs(slot), 0, false);
+  return false;
+}
+
+export function shed(slot: Slot): void {
+  because(Reason.overloaded, 0, now + drainTime());
+  settle(slot, Outcome.notStarted, ranAs(slot), 0, false);
+}
+
+/** What the outside said about slowing down: set right before `Happening.overloaded`. */
+let slowScope: usize = 0;
+let slowFor: u64 = 0;
+
+export function saidSlowDown(scope: Scope, toldUs: u64): void {
+  slowScope = changetype<usize>(scope);
+  slowFor = toldUs;
+}
+
+const THROTTLE_BASE: u64 = 1_000_000;
+
+const THROTTLE_MOST: u64 = 60_000_000;
+
+/** The attempt was refused by the outside, so it did not happen: whatever its effect it may come again, in its old place. */
+export function throttle(slot: Slot, payload: u32): void {
+  const scope = changetype<Scope>(slowScope);
+  dequeue(slot);
+  ended(slot, Ended.overloaded);
+  const rests = slowDown(scope, slowFor);
+  if (slot.cancelled || slot.run.cancelled) {
+    settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
+    return;
+  }
+  slot.throttles++;
+  if (slot.throttles > policyOf(slot.tool).throttles) {
+    settle(slot, Outcome.error, ranAs(slot), payload, false);
+    return;
+  }
+  const due = rests ? scope.restsUntil : now + backOff(THROTTLE_BASE, THROTTLE_MOST, slot.throttles);
+  const deadline = deadlineOf(slot);
+  if (deadline != 0 && due >= deadline) {
+    because(Reason.rateLimitedBeyondDeadline, slowScope, due);
+    settle(slot, Outcome.error, ranAs(slot), 0, false);
+    return;
+  }
+  const row = entry(EntryKind.attemptFailed, slot.run.number, slot.ordinal, wall);
+  row.attempt = slot.attempt;
+  row.outcome = <u8>Outcome.error;
+  row.payload = payload;
+  row.reason = <u8>Reason.overloaded;
+  row.until = wall + toMs(due - now);
+  row.scope = scope.kind;
+  row.number = scope.number;
+  slot.said = <u8>Said.attemptFailed;
+  if (rests) line(slot, State.queued);
+  else wait(slot, State.backingOff, due);
+}
+
+/** Its breaker is open: it fails at once, and was not called. */
+export function failFast(slot: Slot): void {
+  const scope = changetype<Scope>(refusing);
+  because(Reason.circuitOpen, refusing, breakerOpensAt(scope));
+  settle(slot, Outcome.error, ranAs(slot), 0, false);
+}

@@ -1,0 +1,58 @@
+// Who belongs to a batch, as far as limits are concerned, and what goes with its last slot: its lines, its
+// scope, its place among the flows, its tenant's knowledge of it.
+import { ScopeKind } from "./codes";
+import { Conditions, freeConditions } from "./conditions";
+import { freeScope } from "./dynamic-scopes";
+import { freeQueue, freeStands, Stand } from "./fairness";
+import { unlist } from "./freed";
+import { freeLines } from "./lines";
+import { make } from "./memory";
+import { Batch, Run, Slot } from "./runs";
+import { makeScope, Scope } from "./scopes";
+import { goOut, Tenant } from "./tenants";
+import { disarmScope } from "./timers";
+
+const WEIGHT_ONE: u64 = 1000;
+
+/** A batch of this run; `tenant` counts it already. */
+export function makeBatch(run: Run, concurrency: u32, tenant: Tenant | null): Batch {
+  const batch = changetype<Batch>(make(offsetof<Batch>()));
+  batch.run = run;
+  batch.weight = WEIGHT_ONE;
+  batch.tenant = changetype<usize>(tenant);
+  if (concurrency != 0) batch.scope = changetype<usize>(makeScope(ScopeKind.batch, 0, concurrency));
+  return batch;
+}
+
+export function joinBatch(slot: Slot, batch: Batch): void {
+  slot.batch = changetype<usize>(batch);
+  batch.members++;
+}
+
+/** The slot can need no permits any more; the last one takes the batch with it. */
+export function leaveBatch(slot: Slot): void {
+  if (slot.conditions != 0) {
+    const key = changetype<Conditions>(slot.conditions).keyScope;
+    if (key != 0) freeScope(changetype<Scope>(key));
+    freeConditions(slot);
+  }
+  if (slot.batch == 0) return;
+  const batch = changetype<Batch>(slot.batch);
+  slot.batch = 0;
+  slot.line = 0;
+  if (--batch.members == 0) freeBatch(batch);
+}
+
+export function freeBatch(batch: Batch): void {
+  freeLines(batch);
+  freeStands(batch);
+  if (batch.scope != 0) {
+    const scope = changetype<Scope>(batch.scope);
+    unlist(scope);
+    disarmScope(scope);
+    if (scope.queue != 0) freeQueue(changetype<Stand>(scope.queue));
+    heap.free(batch.scope);
+  }
+  if (batch.tenant != 0) goOut(changetype<Tenant>(batch.tenant));
+  heap.free(changetype<usize>(batch));
+}

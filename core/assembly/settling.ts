@@ -1,0 +1,140 @@
+// What the moves of a slot are made of: it waits, it stands in line, its call ends, its outcome is known. Here
+// its entries and resolutions are made; which of it is done when, the moves decide.
+import { dequeue, enqueue, release, unlock } from "./admission";
+import { settledOne } from "./closing";
+import { ActionKind, EntryKind, Gate, Reason, Source, State } from "./codes";
+import { Conditions } from "./conditions";
+import { refundCosts } from "./costs";
+import { Ended, tellScopes } from "./health";
+import { leaveBatch } from "./membership";
+import { action, entry, resolution } from "./output";
+import { policyOf } from "./policies";
+import { Entry } from "./records";
+import { Said } from "./recovery";
+import { Slot } from "./runs";
+import { Scope } from "./scopes";
+import { arm, disarm } from "./timers";
+import { now, toMs, wall } from "./turn";
+
+/** After its grace a call gets this long for the news of its end to arrive, µs. */
+const NEWS: u64 = 1_000_000;
+
+/** The earlier of its own and its batch's deadline, on the clock of now; 0 = none. */
+export function deadlineOf(slot: Slot): u64 {
+  const plan = slot.plan.deadlineAt;
+  const own = slot.deadlineAt;
+  if (plan == 0) return own;
+  return own == 0 || plan < own ? plan : own;
+}
+
+export function isOverdue(slot: Slot): bool {
+  const at = deadlineOf(slot);
+  return at != 0 && at <= now;
+}
+
+export function resolve(slot: Slot, replayed: bool): void {
+  const row = resolution(slot.run.number, slot.ordinal);
+  row.outcome = slot.outcome;
+  row.source = slot.source;
+  row.replayed = replayed;
+  row.attempts = slot.attempt;
+  row.payload = slot.payload;
+  row.queuedAt = slot.queuedAt;
+  row.startedAt = slot.startedAt;
+  row.endedAt = slot.endedAt;
+}
+
+// Why the next slot settles as it does: set right before `settle`, told in its entry.
+let reason: u8 = 0;
+let reasonScope: usize = 0;
+let reasonUntil: u64 = 0;
+
+/** A limit or a deadline decides: which scope (0 = none), and until when that holds, on the clock of now (0 = nobody knows). */
+export function because(why: i32, scope: usize, until: u64): void {
+  reason = <u8>why;
+  reasonScope = scope;
+  reasonUntil = until;
+}
+
+function explained(row: Entry): void {
+  if (reasonUntil > now) row.until = wall + toMs(reasonUntil - now);
+  if (reasonScope == 0) return;
+  row.scope = changetype<Scope>(reasonScope).kind;
+  row.number = changetype<Scope>(reasonScope).number;
+}
+
+/** It can keep nobody from starting any more. */
+export function leave(slot: Slot): void {
+  unlock(slot);
+  leaveBatch(slot);
+}
+
+/** The outcome is known. `leaves`: the call still runs and keeps its permits until it has ended. */
+export function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leaves: bool): void {
+  slot.outcome = <u8>outcome;
+  slot.source = <u8>source;
+  slot.payload = payload;
+  slot.endedAt = wall;
+  const row = entry(EntryKind.settled, slot.run.number, slot.ordinal, wall);
+  row.outcome = <u8>outcome;
+  row.source = <u8>source;
+  row.attempt = slot.attempt;
+  row.payload = payload;
+  row.reason = reason;
+  if (reason != Reason.none) explained(row);
+  reason = <u8>Reason.none;
+  disarm(slot);
+  dequeue(slot);
+  slot.state = leaves ? <u8>State.leaving : <u8>State.settled;
+  if (!leaves) {
+    release(slot);
+    leave(slot);
+  }
+  resolve(slot, false);
+  settledOne(slot);
+}
+
+export function ranAs(slot: Slot): i32 {
+  return slot.recovered ? Source.reExecuted : Source.executed;
+}
+
+/** The call has really ended: it waits for nothing any more, its scopes learn how, and its permits return. */
+export function ended(slot: Slot, how: Ended): void {
+  slot.run.inFlight--;
+  dequeue(slot); // it may have stood in line to go on
+  tell(slot, how);
+  release(slot);
+}
+
+export function tell(slot: Slot, how: Ended): void {
+  if (slot.told) return;
+  slot.told = true;
+  tellScopes(slot, how);
+  if (how == Ended.badly || how == Ended.overloaded) refundCosts(slot);
+}
+
+export function wait(slot: Slot, state: i32, until: u64): void {
+  slot.state = <u8>state;
+  slot.dueAt = until;
+  arm(slot);
+}
+
+export function line(slot: Slot, state: i32): void {
+  slot.state = <u8>state;
+  slot.dueAt = 0;
+  enqueue(slot);
+  if (state == State.queued && slot.said == Said.planned && slot.conditions != 0) {
+    const within = changetype<Conditions>(slot.conditions).startWithin;
+    if (within != 0) slot.dueAt = slot.queuedSince + within;
+  }
+  arm(slot);
+}
+
+export function tellToStop(slot: Slot, reason: i32): u64 {
+  const grace = policyOf(slot.tool).grace;
+  const row = action(ActionKind.abort, Gate.none, slot.run.number, slot.ordinal);
+  row.attempt = slot.attempt;
+  row.code = <u8>reason;
+  row.until = grace;
+  return now + grace + NEWS;
+}
