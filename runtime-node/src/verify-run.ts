@@ -69,9 +69,9 @@ function misplaced({ fence, closed }: RunRow, entries: readonly Entry[]): readon
 /** What opening it would refuse. */
 function impossible(name: string, entries: readonly Entry[], module: WebAssembly.Module): readonly RunProblem[] {
   try {
-    const read = readJournal(name, entries, new ToolTable({}, undefined), portableSha256);
+    const read = readJournal(name, entries, new ToolTable({}), portableSha256);
     const core = openCore(module);
-    core.configure(0n, 1, []);
+    core.configure(0n, 1, [], []);
     try {
       core.open(1n, 1n, 0, false, read.entries, read.calls);
     } catch (error) {

@@ -17,7 +17,7 @@ function sabotaged(bytes: Uint8Array): Uint8Array {
   const ofFirst = module.i32.eqz(module.i32.load(SLOT_AT, 4, module.local.get(2, i32)));
   const some = module.i32.ne(module.local.get(3, i32), module.i32.const(0));
   const trap = module.if(module.i32.and(some, module.i32.and(isClaim, ofFirst)), module.unreachable());
-  const parameters = [i64, i64, i32, i32, i32, i32];
+  const parameters = [i64, i64, ...Array.from({ length: 10 }, () => i32)]; // now, wall, five lists
   const on = module.call(
     whole,
     parameters.map((type, i) => module.local.get(i, type)),

@@ -91,7 +91,7 @@ class Carrying {
     const declared = new Map((line?.rows ?? []).map((row) => [row.fields.tool, row]));
     const policies = this.#tools.map((tool) => hearPolicy(declared.get(tool)));
     const core = this.#makeCore();
-    const refused = core.configure(seed, concurrency, policies);
+    const refused = core.configure(seed, concurrency, policies, []);
     if (refused !== undefined) return [sayRefusal(refused.refused)];
     this.#core = core;
     return [];
@@ -161,7 +161,7 @@ class Carrying {
     if (verb === "together") for (const [event, rows] of grouped(line)) events.push(this.#event(event, rows, calls));
     else if (verb !== "tick") events.push(this.#hear(verb, fields, line.rows, calls));
     fields.end();
-    return this.#out(this.#running().handle(this.#now, this.#wall, events, calls), calls);
+    return this.#out(this.#running().handle(this.#now, this.#wall, events, calls, [], [], []), calls);
   }
 
   #event(event: Split, rows: readonly Split[], calls: Call[]): Event {

@@ -1,7 +1,19 @@
 // The core, loaded in the ways that a host may: through the component's glue, and as the bare module at
 // fixed offsets. Either gives a refusal as a value; a trap is thrown.
 import { readFileSync } from "node:fs";
-import type { Call, Entry, Event, Policy, Reaction, Refusal, Standing } from "../../core/dist/glue.js";
+import type {
+  Call,
+  Charge,
+  Entry,
+  Event,
+  Key,
+  Limit,
+  Policy,
+  Reaction,
+  Refusal,
+  Standing,
+  Terms,
+} from "../../core/dist/glue.js";
 import { instantiate } from "../../core/dist/glue.js";
 import { BareCore } from "../../core/test/bare-core.ts";
 
@@ -10,9 +22,17 @@ export interface Refused {
 }
 
 export interface CaseCore {
-  configure(seed: bigint, concurrency: number, tools: Policy[]): Refused | undefined;
+  configure(seed: bigint, concurrency: number, tools: Policy[], limits: Limit[]): Refused | undefined;
   open(now: bigint, wall: bigint, run: number, adapt: boolean, entries: Entry[], calls: Call[]): Reaction | Refused;
-  handle(now: bigint, wall: bigint, events: Event[], calls: Call[]): Reaction;
+  handle(
+    now: bigint,
+    wall: bigint,
+    events: Event[],
+    calls: Call[],
+    terms: Terms[],
+    keys: Key[],
+    charges: Charge[],
+  ): Reaction;
   inspect(run: number): Standing;
 }
 
@@ -32,7 +52,7 @@ function refusedOr<Value>(call: () => Value): Value | Refused {
 export function gluedCore(): CaseCore {
   const core = instantiate(() => coreModule, {});
   return {
-    configure: (seed, concurrency, tools) => refusedOr(() => core.configure(seed, concurrency, tools) as undefined),
+    configure: (...given) => refusedOr(() => core.configure(...given) as undefined),
     open: (...given) => refusedOr(() => core.open(...given)),
     handle: (...given) => core.handle(...given),
     inspect: (run) => core.inspect(run),

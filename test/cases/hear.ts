@@ -86,6 +86,7 @@ export function hearPolicy(row: Split | undefined): Policy {
     askFor: fields.span("ask-for", 1_000_000n),
     grace: fields.span("grace", 500_000n),
     concurrency: fields.number("concurrency", NONE),
+    throttles: 20,
   };
   fields.end();
   return policy;
@@ -109,6 +110,7 @@ export function hearCall(row: Split, names: Names): Call {
     effect: fields.of<Call["effect"]>("effect", "effect", "once"),
     reconciles: fields.yes("reconciler"),
     readyOutcome: fields.of<Call["readyOutcome"]>("outcome", "ready-outcome", "ok"),
+    terms: 0,
   };
   fields.end();
   return call;
@@ -131,6 +133,9 @@ export function hearEntry(row: Split, names: Names): Entry {
     payload: valueIn(fields, names),
     at: fields.wall("at", WALL_START),
     until: fields.wall("until"),
+    reason: fields.of<Entry["reason"]>("reason", "reason", "none"),
+    scope: "runtime",
+    number: 0,
   };
   fields.end();
   return entry;
@@ -212,6 +217,7 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
       return {
         ...base,
         kind,
+        mode: tool === undefined ? 0 : 1,
         slot: tool === undefined ? NONE : names.number("tool", tool),
         a: size === undefined ? BigInt(NONE) : BigInt(size),
       };

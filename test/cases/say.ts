@@ -66,11 +66,12 @@ function entryFields(entry: Entry, terms: Pick<Terms, "names">): [said: Said[], 
         [
           slot,
           ["outcome", entry.outcome],
+          ["reason", entry.reason, "none"],
           ["source", entry.source, "executed"],
           ["attempts", String(entry.attempt), "1"],
           brought,
         ],
-        "slot outcome source attempt payload",
+        "slot outcome reason source attempt payload",
       ];
     case "late":
       return [[slot, attempt, ["outcome", entry.outcome], brought], "slot attempt outcome payload"];
@@ -79,16 +80,28 @@ function entryFields(entry: Entry, terms: Pick<Terms, "names">): [said: Said[], 
   }
 }
 
+/** The scope that decided, where one did. */
+function limitOf({ reason, scope, number }: Entry): Said {
+  return ["limit", reason === "none" || reason === "deadline" ? "_" : `${scope}/${number}`, "_"];
+}
+
 function sayEntry(entry: Entry, terms: Terms): string {
   const [said, covered] = entryFields(entry, terms);
   const at: Said = ["at", moment(entry.at), moment(terms.wall)];
-  return line(`entry ${entry.kind}`, [runOf(entry.run, terms), ...said, at], entry, `kind run at ${covered}`);
+  const limit = limitOf(entry);
+  return line(
+    `entry ${entry.kind}`,
+    [runOf(entry.run, terms), ...said, limit, at],
+    entry,
+    `kind run at ${covered} scope number`,
+  );
 }
 
 /** An entry as a row of a journal. */
 export function journalRow(entry: Entry, names: Names): string {
   const [said, covered] = entryFields(entry, { names });
-  return line(entry.kind, [...said, ["at", moment(entry.at), "0"]], entry, `kind run at ${covered}`);
+  const at: Said = ["at", moment(entry.at), "0"];
+  return line(entry.kind, [...said, limitOf(entry), at], entry, `kind run at ${covered} scope number`);
 }
 
 /** A planned call as a row of a journal. */
@@ -202,7 +215,7 @@ export function sayRefusal({ code, row, slot }: Refusal): string {
 
 /** A reaction in its order; `wokenAt` is what the last one said of the wake-up. */
 export function sayReaction(reaction: Reaction, wokenAt: bigint, terms: Terms): string[] {
-  const { placements, entries, actions, resolutions, wakeAt, ...more } = reaction;
+  const { placements, entries, actions, resolutions, wakeAt, pressure, ...more } = reaction;
   return [
     ...placements.map((row) => sayPlacement(row, terms)),
     ...entries.map((row) => sayEntry(row, terms)),
@@ -211,6 +224,7 @@ export function sayReaction(reaction: Reaction, wokenAt: bigint, terms: Terms): 
     ...Object.entries(more).flatMap(([list, rows]) =>
       (rows as readonly object[]).map((row) => line(kebab(list), [], row, "")),
     ),
+    ...(pressure === 0 ? [] : [`pressure level=${pressure}`]),
     ...(wakeAt === wokenAt ? [] : [sayWake(wakeAt)]),
   ];
 }

@@ -5,20 +5,25 @@ import { describe, expect, test } from "vitest";
 import { type Core, openCore, Refused } from "../../bindings/js/src/core.ts";
 import { RECORDING_HEADER, recordedCore } from "../../bindings/js/src/recording.ts";
 import { Replay, type Replayed } from "../../bindings/js/src/replay.ts";
-import { type Crossing, history, POLICIES, WALL } from "../../core/test/worlds.ts";
+import { type Crossing, history, LIMITS, POLICIES, WALL } from "../../core/test/worlds.ts";
 import { coreModule } from "../cases/cores.ts";
 
 /** The lines of a history, and a journal that is refused, under this name. */
 function record(crossings: readonly Crossing[], name = "a", seed = 7n): string[] {
   const lines: string[] = [];
   const core = recordedCore(openCore(coreModule), name, (line) => lines.push(line));
-  core.configure(seed, 3, POLICIES);
+  core.configure(seed, 3, POLICIES, LIMITS);
   core.open(1n, WALL, 0, false, [], []);
   expect(() => core.open(1n, WALL, 0, false, [], [])).toThrow(Refused);
   let now = 1n;
-  for (const { later, events, calls } of crossings) {
+  for (const { later, events, calls, terms, keys, charges } of crossings) {
     now += BigInt(later);
-    core.handle(now, WALL + now / 1000n, [...events], [...calls]);
+    core.handle(now, WALL + now / 1000n, [...events], {
+      calls: [...calls],
+      terms: [...terms],
+      keys: [...keys],
+      charges: [...charges],
+    });
   }
   return lines;
 }
@@ -71,8 +76,8 @@ describe("a recording", () => {
     };
     const said: string[] = [];
     const core = recordedCore(trapping, "a", (line) => said.push(line));
-    core.configure(7n, 3, POLICIES);
-    expect(() => core.handle(1n, WALL, [], [])).toThrow("it broke");
+    core.configure(7n, 3, POLICIES, LIMITS);
+    expect(() => core.handle(1n, WALL, [], { calls: [], terms: [], keys: [], charges: [] })).toThrow("it broke");
     expect(said.at(-1)).toBe('{"core":"a","trapped":"it broke"}');
     // The core of today does not break there, and that is a difference.
     expect(replay([RECORDING_HEADER, ...said]).difference).toMatchObject({
@@ -149,7 +154,7 @@ describe("what nobody recorded is refused by its line", () => {
     ["nothing", [], 1],
     ["another file", ["SQLite format 3"], 1],
     ["another file of JSON lines", ['{"hello":1}'], 1],
-    ["a later format", ['{"holdfast":"recording","format":2}'], 1],
+    ["a later format", ['{"holdfast":"recording","format":3}'], 1],
     ["garbage in the middle", [...lines.slice(0, 3), "garbage", ...lines.slice(3)], 4],
     ["an array", [...lines.slice(0, 3), "[1]", ...lines.slice(3)], 4],
     ["a core that was never configured", [RECORDING_HEADER, open], 2],

@@ -1,7 +1,9 @@
 // The public interfaces: what a program, a tool and the owner of a runtime hold in their hands.
 // Types only; what they do is in run.ts, batch.ts and runtime.ts.
 import type { CallEvent } from "./events.ts";
+import type { Cost, Explanation, Gauge, LimitName, StartOptions } from "./limits.ts";
 import type { CallError, Json, Outcome, OutcomeKind } from "./outcome.ts";
+import type { Headers, Observed } from "./provider-headers.ts";
 import type { InputOf, OutputOf, Tools } from "./tool.ts";
 
 /** One call of a batch, with the tools known. */
@@ -10,13 +12,23 @@ export type CallOf<T extends Tools> = {
 }[keyof T & string];
 
 /** What any call may say. */
-export interface CallOptions {
+export interface CallOptions extends StartOptions {
   /** The caller's name for the call, unique in its run; usually the model's tool call id. Default: its place in the run. */
   readonly id?: string;
   /** One attempt may take this long, ms; overrides the tool's. */
   readonly timeoutMs?: number;
   /** The call must be over this long after it was made, ms, all attempts together. */
   readonly deadlineMs?: number;
+  /** Whose limits of `limits.keys` it stands under: a user, a host, an account. */
+  readonly key?: string;
+  /** Permits it takes of each limit, 1…1_000_000: megabytes, say, where the concurrency is a budget of them. Default 1. */
+  readonly weight?: number;
+  /** Names of what it reads: it runs beside other readers of the same, and after every earlier writer. */
+  readonly reads?: string | readonly string[];
+  /** Names of what it writes: it runs after every earlier call that reads or writes the same, and alone. */
+  readonly writes?: string | readonly string[];
+  /** What it is thought to cost on rates that count more than calls: `{ tokens: 1_200 }`. */
+  readonly cost?: Cost;
 }
 
 declare const fromModel: unique symbol;
@@ -29,11 +41,26 @@ export interface ModelCall extends CallOptions {
   readonly [fromModel]?: true;
 }
 
-export interface BatchOptions {
+/** What a batch may say; its `StartOptions` and `key` hold for all its calls that do not say otherwise. */
+export interface BatchOptions extends StartOptions {
   /** At most this many calls of the batch at once. Default: the runtime's limit. */
   readonly concurrency?: number;
   /** The batch must be over this long after it was planned, ms. The moment is absolute: it survives a crash. */
   readonly deadlineMs?: number;
+  readonly key?: string;
+  /** Whose batch it is, among those who share starts. Default: the run's tenant, or else the batch shares as one of its own. */
+  readonly tenant?: string | TenantOptions;
+  /** Called once per call, as its outcome is known. Errors it throws reject the batch. */
+  readonly onOutcome?: (outcome: Outcome, index: number) => void;
+  /** In which order `onOutcome` is called: `request` holds back what is early (default), `completion` does not. */
+  readonly order?: "request" | "completion";
+}
+
+/** Among whom starts are shared: start-time fair queueing by weight. */
+export interface TenantOptions {
+  readonly id: string;
+  /** Its share beside others, 0.001…1000. Default 1. */
+  readonly weight?: number;
 }
 
 /** What `batch` gives for these calls: one outcome each, in request order. */
@@ -84,6 +111,10 @@ export interface Context<T extends Tools = Tools> {
   readonly signal: AbortSignal;
   /** Wall-clock ms at which the signal aborts; absent when there is no bound. */
   readonly deadline?: number;
+  /** What the call has cost so far, in place of its estimate: `{ tokens: 873 }`. Rates are corrected at once. */
+  cost(actual: Cost): void;
+  /** What the provider's headers say is left; limits are only ever tightened by it. `limit`: whose rates. Default: the tool's. */
+  observe(headers: Headers | readonly Observed[], limit?: LimitName): void;
   /** Tells whoever listens to the events how far it is. Not durable. */
   progress(value: Json): void;
   /**
@@ -105,6 +136,8 @@ export interface RunOptions {
   readonly onMismatch?: "fail" | "adapt";
   /** Cancels the run. */
   readonly signal?: AbortSignal;
+  /** Whose run it is, among those who share starts. */
+  readonly tenant?: string | TenantOptions;
   /** When another host holds the lease, wait for it this long, ms. Default 0: `run-busy` at once. */
   readonly waitMs?: number;
 }
@@ -160,13 +193,6 @@ export interface RunListing {
   readonly updatedAt: number;
 }
 
-/** Limits on starting calls. */
-export interface Limits<T extends Tools = Tools> {
-  /** Calls at once in this runtime. Default 16; 0 starts nothing. */
-  readonly concurrency?: number;
-  readonly tools?: { readonly [Name in keyof T]?: { readonly concurrency?: number } };
-}
-
 /** A place where tools run and journals are kept. */
 export interface Runtime<T extends Tools = Tools, Durable extends boolean = boolean> extends AsyncDisposable {
   /** False, also in its type, when a crash of the process loses everything. */
@@ -181,6 +207,20 @@ export interface Runtime<T extends Tools = Tools, Durable extends boolean = bool
   read(id: string, path?: readonly string[]): Promise<RunView>;
   /** Settles what waits as cancelled, aborts what runs. False if the run is not open here. */
   cancel(id: string): boolean;
+  /** Another size for a limit, from now on. Lowering it kills nothing: starts wait until fewer run. Throws `unknown-limit`. */
+  setLimit(limit: LimitName, to: { readonly concurrency: number }): void;
+  /** Starts nothing under this limit (default: the whole runtime), for so long or until `resume`. `key`: of `keys` or `tenants`, which one. */
+  pause(limit?: LimitName, options?: { readonly forMs?: number; readonly key?: string }): void;
+  /** Starts again: one call, then two, four … unless the limit says `ramp: false`. */
+  resume(limit?: LimitName, options?: { readonly key?: string }): void;
+  /** Another priority for a call that waits; it keeps the time at which it queued. False if it is not here. */
+  setPriority(runId: string, callId: string, priority: number): boolean;
+  /** What holds a call: which limit, how much of it is in use, when it may start. Throws `run-not-found`, `unknown-call`. */
+  explain(runId: string, callId: string): Explanation;
+  /** A limit as it is now. Throws `unknown-limit`. */
+  limit(limit: LimitName): Gauge;
+  /** How full the queue is: 1 above 80 % until it is below 60 %, 2 when it takes no more. */
+  readonly pressure: 0 | 1 | 2;
   /** Deletes runs that closed more than `olderThanMs` ago; returns their ids. */
   prune(options: { readonly olderThanMs: number }): Promise<readonly string[]>;
   /** Starts nothing more, waits for what runs up to `graceMs` (default 5_000), then aborts it. Open runs stop with `runtime-closed` and go on when opened again. */

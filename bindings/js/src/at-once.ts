@@ -30,11 +30,19 @@ export function place(run: LiveRun, row: Placement, { waiting }: Happened, hub: 
       heldBack: 0,
       ask: undefined,
       outcome: undefined,
+      tenant: wait.tenant?.id,
+      deadline: earlier(call.deadline, wait.deadline),
+      reason: undefined,
     };
     run.slots[slot.ordinal] = slot;
     if (before === undefined || before.ordinal < slot.ordinal) run.byId.set(call.id, slot);
     if (hub.listening && !wait.announced) emitQueued(hub, run, slot, clock.wallMs());
   }
+}
+
+/** The earlier of two moments, where 0 is never. */
+function earlier(a: number, b: number): number {
+  return a === 0 || (b !== 0 && b < a) ? b : a;
 }
 
 /** What acting at once needs, and the differences that it finds. */

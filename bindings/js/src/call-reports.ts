@@ -4,14 +4,30 @@ import type { CoreEvent } from "./core.ts";
 import { coreEvent } from "./core-event.ts";
 import { stepOf } from "./emit.ts";
 import type { EventHub } from "./event-hub.ts";
+import type { Inbox } from "./inbox.ts";
+import type { LimitControl } from "./limit-control.ts";
+import type { ScopeRef } from "./limit-rows.ts";
+import type { LimitTable } from "./limit-table.ts";
+import type { Cost, LimitName } from "./limits.ts";
 import { keepPayload, type LiveRun, type LiveSlot } from "./live-run.ts";
-import type { Json, Verdict } from "./outcome.ts";
-import type { Payload } from "./payload.ts";
+import type { CallError, Json, Verdict } from "./outcome.ts";
+import { retryAfterMs } from "./overloaded.ts";
+import { errorPayload, type Payload } from "./payload.ts";
 import type { Reports } from "./perform.ts";
 import type { Clock } from "./ports.ts";
+import { type Headers, type Observed, readHeaders } from "./provider-headers.ts";
+import { addCharges, checkCost } from "./start-terms.ts";
+
+/** Bits of `mode`, as in core.wit. */
+const FINAL = 1;
+const OVERLOADED = 2;
+const NO_SAMPLE = 4;
+const SCOPES = ["runtime", "tool", "group", "key", "tenant", "batch", "lock"] as const;
 
 export class CallReports implements Reports {
-  readonly #send: (event: CoreEvent) => void;
+  readonly #inbox: Inbox;
+  readonly #limits: LimitTable;
+  readonly #control: LimitControl;
   readonly #hub: EventHub;
   readonly #clock: Clock;
   /** Attempts whose tool has not returned. */
@@ -19,10 +35,22 @@ export class CallReports implements Reports {
   /** Called when there are none any more. */
   onQuiet: (() => void) | undefined;
 
-  constructor(send: (event: CoreEvent) => void, hub: EventHub, clock: Clock) {
-    this.#send = send;
-    this.#hub = hub;
-    this.#clock = clock;
+  constructor(withThese: {
+    readonly inbox: Inbox;
+    readonly limits: LimitTable;
+    readonly control: LimitControl;
+    readonly hub: EventHub;
+    readonly clock: Clock;
+  }) {
+    this.#inbox = withThese.inbox;
+    this.#limits = withThese.limits;
+    this.#control = withThese.control;
+    this.#hub = withThese.hub;
+    this.#clock = withThese.clock;
+  }
+
+  #send(event: CoreEvent): void {
+    this.#inbox.send(event);
   }
 
   /** False: it has ended already, and its run's number may be another's by now. */
@@ -37,9 +65,53 @@ export class CallReports implements Reports {
   settled(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload, final: boolean): void {
     if (!this.#ended(run, slot, attempt)) return;
     const fields = { run: run.number, slot: slot.ordinal, attempt, payload: keepPayload(run, payload) };
+    const failed = payload.kind === "error";
+    // What Holdfast itself refuses says nothing of the tool's health; of the rest its breakers are asked.
+    const silent = failed && (final || !this.#limits.isFailure(slot.call.number, payload.error));
+    const mode = (final ? FINAL : 0) | (silent ? NO_SAMPLE : 0);
+    this.#send(coreEvent("settled", { ...fields, outcome: failed ? "error" : "ok", mode }));
+  }
+
+  overloaded(run: LiveRun, slot: LiveSlot, attempt: number, error: CallError): void {
+    if (!this.#ended(run, slot, attempt)) return;
+    const scope = this.#overloadedScope(slot, error);
+    const limit = this.#limits.nameOf(scope.kind, scope.number);
+    const after = retryAfterMs(error.data, this.#clock.wallMs());
+    // In the journal by name: the next host rests as well, whatever its numbers.
+    const data = { limit, ...(after === 0 ? {} : { retryAfterMs: after }) };
     this.#send(
-      coreEvent("settled", { ...fields, outcome: payload.kind === "error" ? "error" : "ok", mode: final ? 1 : 0 }),
+      coreEvent("settled", {
+        run: run.number,
+        slot: slot.ordinal,
+        attempt,
+        outcome: "error",
+        mode: OVERLOADED,
+        payload: keepPayload(run, errorPayload({ ...error, data })),
+        a: BigInt(after) * 1000n,
+        b: (BigInt(SCOPES.indexOf(scope.kind)) << 32n) | BigInt(scope.number),
+      }),
     );
+  }
+
+  #overloadedScope(slot: LiveSlot, error: CallError): ScopeRef {
+    const said = (error.data as { readonly scope?: unknown } | undefined)?.scope;
+    const name = said === "key" ? "keys" : said;
+    const known = typeof name === "string" ? this.#limits.find(name) : undefined;
+    if (known?.kind === "key" && slot.call.terms?.key === undefined) return { kind: "tool", number: slot.call.number };
+    return known ?? { kind: "tool", number: slot.call.number };
+  }
+
+  spent(run: LiveRun, slot: LiveSlot, attempt: number, actual: Cost): void {
+    const { asked } = this.#inbox;
+    const first = asked.charges.length;
+    const count = addCharges(asked, checkCost("cost", actual), this.#limits.meters);
+    if (count > 0) this.#send(coreEvent("spent", { run: run.number, slot: slot.ordinal, attempt, first, count }));
+  }
+
+  observed(slot: LiveSlot, limit: LimitName | undefined, observed: Headers | readonly Observed[]): void {
+    const rows = Array.isArray(observed) ? observed : readHeaders(observed as Headers, this.#clock.wallMs());
+    const name = limit ?? this.#limits.nameOf("tool", slot.call.number);
+    this.#control.observe(name as LimitName, rows, slot.call.terms?.key);
   }
 
   stopped(run: LiveRun, slot: LiveSlot, attempt: number, began: boolean): void {

@@ -34,7 +34,7 @@ export async function runChild(
   if (inFlight.children++ === 0) withThese.reports.suspend(parent, slot, inFlight.attempt);
   try {
     await withThese.held.gone(key); // an attempt that ran out of time may have left its child behind, on its way out
-    return await withThese.runHeld(key, id, program, childOptions(parent.adapt, signalOf(inFlight)));
+    return await withThese.runHeld(key, id, program, childOptions(parent, slot, signalOf(inFlight)));
   } catch (thrown) {
     if (isOfTheHost(thrown)) inFlight.childStopped = thrown;
     throw thrown;

@@ -24,8 +24,8 @@ export function coreEvent(kind: CoreEvent["kind"], fields: Partial<CoreEvent>): 
   return { ...BLANK, kind, ...fields };
 }
 
-/** A prepared call as a row of the core. `ready` is the number of its payload, or 0. */
-export function coreCall(call: PreparedCall, ready: number): Call {
+/** A prepared call as a row of the core. `ready` is the number of its payload, or 0; `terms` 1 + their row, or 0. */
+export function coreCall(call: PreparedCall, ready: number, terms: number): Call {
   return {
     idHigh: call.idDigest.high,
     idLow: call.idDigest.low,
@@ -38,6 +38,7 @@ export function coreCall(call: PreparedCall, ready: number): Call {
     effect: call.effect,
     reconciles: call.declared?.options.reconcile !== undefined && call.ready === undefined,
     readyOutcome: call.ready?.kind === "error" ? "error" : "ok",
+    terms,
   };
 }
 

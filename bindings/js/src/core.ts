@@ -6,27 +6,62 @@ import { HoldfastError } from "./errors.ts";
 export type {
   Action,
   Call,
+  Charge,
   Entry as CoreEntry,
   Event as CoreEvent,
+  Key,
+  Limit,
+  Notice,
   Placement,
   Policy,
   Reaction,
+  Reading,
+  Reason,
   Refusal,
   Resolution,
   Row,
+  ScopeKind,
   Standing,
+  Terms,
 } from "../../../core/dist/glue.js";
 
-import type { Call, Entry, Event, Policy, Reaction, Refusal, Row, Standing } from "../../../core/dist/glue.js";
+import type {
+  Call,
+  Charge,
+  Entry,
+  Event,
+  Key,
+  Limit,
+  Notice,
+  Policy,
+  Reaction,
+  Reading,
+  Refusal,
+  Row,
+  ScopeKind,
+  Standing,
+  Terms,
+} from "../../../core/dist/glue.js";
 
 /** Of a slot: no slot, or all. Of a limit: no bound. */
 export const NONE = 0xffffffff;
 
+/** Calls with what they say of their start: rows of four lists that belong together. */
+export interface Asked {
+  readonly calls: Call[];
+  readonly terms: Terms[];
+  readonly keys: Key[];
+  readonly charges: Charge[];
+}
+
 export interface Core {
   /** Throws a Refused with the offending row. */
-  configure(seed: bigint, concurrency: number, tools: Policy[]): void;
+  configure(seed: bigint, concurrency: number, tools: Policy[], limits: Limit[]): void;
+  recall(now: bigint, wall: bigint, entries: Entry[], asked: Asked): void;
   open(now: bigint, wall: bigint, run: number, adapt: boolean, entries: Entry[], calls: Call[]): Reaction;
-  handle(now: bigint, wall: bigint, events: Event[], calls: Call[]): Reaction;
+  handle(now: bigint, wall: bigint, events: Event[], asked: Asked): Reaction;
+  explain(now: bigint, wall: bigint, run: number, slot: number): Notice;
+  gauge(now: bigint, wall: bigint, kind: ScopeKind, number: number): Reading;
   inspect(run: number): Standing;
   table(which: number): Row[];
 }
@@ -81,9 +116,14 @@ export function openCore(module: WebAssembly.Module): Core {
   }
 
   return {
-    configure: (seed, concurrency, tools) => guard(() => instance.configure(seed, concurrency, tools)),
+    configure: (seed, concurrency, tools, limits) => guard(() => instance.configure(seed, concurrency, tools, limits)),
+    recall: (now, wall, entries, { calls, terms, keys, charges }) =>
+      guard(() => instance.recall(now, wall, entries, calls, terms, keys, charges)),
     open: (now, wall, run, adapt, entries, calls) => guard(() => instance.open(now, wall, run, adapt, entries, calls)),
-    handle: (now, wall, events, calls) => guard(() => instance.handle(now, wall, events, calls)),
+    handle: (now, wall, events, { calls, terms, keys, charges }) =>
+      guard(() => instance.handle(now, wall, events, calls, terms, keys, charges)),
+    explain: (now, wall, run, slot) => guard(() => instance.explain(now, wall, run, slot)),
+    gauge: (now, wall, kind, number) => guard(() => instance.gauge(now, wall, kind, number)),
     inspect: (run) => guard(() => instance.inspect(run)),
     table: (which) => guard(() => instance.table(which)),
   };

@@ -3,27 +3,34 @@
 //
 // One turn: what happened since the last one goes in as one list; placements are read first, then each
 // run's entries pass the write gate, and what the program sees next becomes the next turn's events.
-import type { BatchOptions } from "./api.ts";
 import { actAtOnce, place, reportLeftBehind } from "./at-once.ts";
+import type { CheckedBatch } from "./batch-options.ts";
 import { describeError } from "./call-error.ts";
 import { CallReports } from "./call-reports.ts";
 import { type Action, type Call, type Core, type CoreEntry, NONE, openCore, type Reaction } from "./core.ts";
 import { cancelEvent, coreCall, coreEvent } from "./core-event.ts";
+import { type Digest, idDigest, type Sha256 } from "./digest.ts";
+import { stepOf } from "./emit.ts";
 import { JOURNAL_FORMAT } from "./entry.ts";
 import { entryRow } from "./entry-row.ts";
 import { HoldfastError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type Happened, Inbox } from "./inbox.ts";
+import { LimitControl, waitingOf } from "./limit-control.ts";
+import type { LimitTable } from "./limit-table.ts";
 import { type BatchWait, keepPayload, type LiveRun, type LiveSlot, type RunTurn } from "./live-run.ts";
 import { type Difference, MismatchError } from "./mismatch.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { Outcome } from "./outcome.ts";
+import { inRequestOrder } from "./outcome-order.ts";
 import { openingPayload, type Payload } from "./payload.ts";
 import { type PerformWith, performAbort, performAsk, performCall } from "./perform.ts";
 import type { Ports } from "./ports.ts";
 import type { PreparedCall } from "./prepared-call.ts";
+import { readPast } from "./recall.ts";
 import { recordedCore } from "./recording.ts";
 import { runEnded } from "./run-end.ts";
+import { addKey, addTerms } from "./start-terms.ts";
 import type { ToolTable } from "./tool-table.ts";
 import { WakeTimer } from "./wake-timer.ts";
 import { WriteGate } from "./write-gate.ts";
@@ -31,25 +38,40 @@ import { WriteGate } from "./write-gate.ts";
 export class Driver {
   readonly #ports: Ports;
   readonly #tools: ToolTable;
-  readonly #concurrency: number;
+  readonly #limits: LimitTable;
+  readonly #digest: (name: string) => Digest;
   readonly #hub: EventHub;
   readonly #inbox = new Inbox(() => this.#turn());
   readonly #timer: WakeTimer;
   readonly #gate: WriteGate;
   readonly runs = new OpenRuns();
   readonly reports: CallReports;
+  readonly control: LimitControl;
   #performWith: PerformWith | undefined;
   #core: Core;
+  /** Whether this core knows what the journal says of the recent past; undefined: it has not been told. */
+  #recalled: Promise<void> | undefined;
+  #watched = false;
+  pressure: 0 | 1 | 2 = 0;
 
-  constructor(ports: Ports, tools: ToolTable, concurrency: number, hub: EventHub) {
+  constructor(ports: Ports, tools: ToolTable, limits: LimitTable, sha256: Sha256, hub: EventHub) {
     this.#ports = ports;
     this.#tools = tools;
-    this.#concurrency = concurrency;
+    this.#limits = limits;
+    this.#digest = (name) => idDigest(name, sha256);
     this.#hub = hub;
     this.#core = this.#newCore();
+    this.control = new LimitControl({
+      limits,
+      inbox: this.#inbox,
+      sha256,
+      core: () => this.#core,
+      now: () => this.#now(),
+      wall: () => this.#wall(),
+    });
     this.#timer = new WakeTimer(ports.clock, () => this.#turn());
-    this.reports = new CallReports((event) => this.#inbox.send(event), hub, ports.clock);
-    this.#gate = new WriteGate(ports, hub, {
+    this.reports = new CallReports({ inbox: this.#inbox, limits, control: this.control, hub, clock: ports.clock });
+    this.#gate = new WriteGate(ports, hub, limits, {
       call: (run, slot, action) => this.#call(run, slot, action),
       stop: (run, error) => this.stop(run, error),
       released: (number) => this.runs.release(number),
@@ -66,7 +88,7 @@ export class Driver {
     const { record } = this.#ports;
     const core = record === undefined ? opened : recordedCore(opened, this.#draw().toString(16), record);
     const seed = this.#draw();
-    core.configure(seed, this.#concurrency, this.#tools.policies);
+    core.configure(seed, this.#limits.concurrency, this.#tools.policies, this.#limits.rows);
     return core;
   }
 
@@ -81,6 +103,28 @@ export class Driver {
 
   #wall(): bigint {
     return BigInt(this.#ports.clock.wallMs());
+  }
+
+  /** Tells the core, once, what the journal says of the recent past. */
+  recall(): Promise<void> {
+    this.#recalled ??= this.#readPast().catch((thrown: unknown) => {
+      this.#recalled = undefined; // the next run asks again
+      throw thrown;
+    });
+    return this.#recalled;
+  }
+
+  async #readPast(): Promise<void> {
+    const { journal, clock, warn } = this.#ports;
+    const core = this.#core;
+    const [tools, limits] = [this.#tools, this.#limits];
+    const past = await readPast({ journal, tools, limits, digest: this.#digest, wallMs: clock.wallMs() });
+    if (past.left > 0)
+      warn(
+        `${past.left} runs of the time that rates look back are too many to be read: what they used is not counted.`,
+      );
+    if (core === this.#core && past.entries.length > 0)
+      core.recall(this.#now(), this.#wall(), past.entries, past.asked);
   }
 
   // ── what a run asks for ───────────────────────────────────────────────────────────────────────
@@ -101,35 +145,46 @@ export class Driver {
   }
 
   /** Plans and starts a batch; `announced`: plans it only. Resolves with one outcome per call, in order. */
-  batch(
-    run: LiveRun,
-    calls: readonly PreparedCall[],
-    options: BatchOptions & { readonly announced?: boolean },
-  ): Promise<Outcome[]> {
+  batch(run: LiveRun, calls: readonly PreparedCall[], options: CheckedBatch, announced: boolean): Promise<Outcome[]> {
     if (run.stopped !== undefined) return forever();
     if (!this.runs.has(run)) return Promise.reject(runEnded(run));
     return new Promise((resolve, reject) => {
-      const announced = options.announced === true;
-      const wait: BatchWait = { outcomes: new Array(calls.length), left: calls.length, announced, resolve, reject };
+      const deadline = options.deadlineMs === 0 ? 0 : this.#ports.clock.wallMs() + options.deadlineMs;
+      const { onOutcome, inOrder } = options;
+      const tenant = options.tenant ?? run.tenant;
+      const wait: BatchWait = {
+        outcomes: new Array(calls.length),
+        left: calls.length,
+        announced,
+        tenant,
+        deadline,
+        onOutcome: onOutcome !== undefined && inOrder ? inRequestOrder(onOutcome) : onOutcome,
+        resolve,
+        reject,
+      };
       const first = this.#inbox.nextCall;
-      for (const [position, call] of calls.entries()) {
-        this.#inbox.addCall(coreCall(call, call.ready === undefined ? 0 : keepPayload(run, call.ready)), {
-          call,
-          wait,
-          position,
-        });
-      }
+      for (const [position, call] of calls.entries())
+        this.#inbox.addCall(this.#asked(run, call), { call, wait, position });
       this.#inbox.send(
         coreEvent("batch", {
           run: run.number,
           mode: announced ? 1 : 0,
           first,
           count: calls.length,
-          a: BigInt(options.concurrency ?? 0),
-          b: options.deadlineMs === undefined ? 0n : this.#wall() + BigInt(options.deadlineMs),
+          slot: tenant === undefined ? 0 : addKey(this.#inbox.asked, this.#digest(tenant.id), false),
+          attempt: tenant === undefined ? 0 : Math.max(1, Math.round(tenant.weight * 1000)),
+          a: BigInt(options.concurrency),
+          b: BigInt(deadline),
         }),
       );
     });
+  }
+
+  /** A call as the core is told of it; what is said of its start goes in beside it. */
+  #asked(run: LiveRun, call: PreparedCall): Call {
+    if (call.ready !== undefined) return coreCall(call, keepPayload(run, call.ready), 0);
+    if (call.terms === undefined) return coreCall(call, 0, 0);
+    return coreCall(call, 0, addTerms(this.#inbox.asked, call.terms, this.#limits.meters, this.#digest));
   }
 
   /** Starts an announced call. Claimed again, it comes to the same. */
@@ -141,6 +196,9 @@ export class Driver {
         outcomes: new Array(1),
         left: 1,
         announced: false,
+        tenant: undefined,
+        deadline: 0,
+        onOutcome: undefined,
         resolve: ([outcome]) => resolve(outcome!),
         reject,
       };
@@ -166,7 +224,7 @@ export class Driver {
 
   /** Nothing more starts, in any run. */
   pause(): void {
-    this.#inbox.send(coreEvent("limit", { slot: NONE, a: 0n }));
+    this.#inbox.send(coreEvent("pause", { slot: NONE }));
   }
 
   /** Ends a run that cannot go on here: its journal stays as it is, what is in flight is told to stop. */
@@ -197,7 +255,11 @@ export class Driver {
 
   #turn(): void {
     const happened = this.#inbox.take();
-    const reaction = this.#guarded(() => this.#core.handle(this.#now(), this.#wall(), happened.events, happened.calls));
+    if (this.#hub.listening !== this.#watched) {
+      this.#watched = this.#hub.listening;
+      happened.events.unshift(coreEvent("watch", { mode: this.#watched ? 1 : 0 }));
+    }
+    const reaction = this.#guarded(() => this.#core.handle(this.#now(), this.#wall(), happened.events, happened.asked));
     this.runs.turned();
     if (reaction !== undefined) this.#carryOut(reaction, happened);
   }
@@ -209,6 +271,8 @@ export class Driver {
     } catch (thrown) {
       if (!(thrown instanceof HoldfastError)) throw thrown;
       this.#core = this.#newCore();
+      this.#recalled = undefined;
+      this.#watched = false;
       const lost = this.runs.takeAll();
       for (const run of lost) {
         for (const slot of run.slots) if (slot !== undefined) forgetSlot(slot);
@@ -245,7 +309,29 @@ export class Driver {
       else this.stop(run, new MismatchError(run.id, found, run.thrown));
     }
     this.#answerAnnouncements(happened);
-    this.#timer.set(reaction.wakeAt);
+    this.#tell(reaction);
+    if (reaction.wakeAt !== 0n && reaction.wakeAt <= this.#now()) this.#goOn(turns);
+    else this.#timer.set(reaction.wakeAt);
+  }
+
+  /** There is more to start than one step may: the next follows what this one has made durable, so that neither the disk nor the loop is flooded. */
+  #goOn(turns: ReadonlyMap<number, RunTurn>): void {
+    const appends = [...turns.values()].map(({ run }) => run.lastAppend);
+    void Promise.allSettled(appends).then(() => this.#inbox.wake());
+  }
+
+  /** For whoever watches: what did not start at once and why, and how full the queue is. */
+  #tell({ notices, pressure }: Reaction): void {
+    const at = this.#ports.clock.wallMs();
+    for (const notice of notices) {
+      const run = this.runs.get(notice.run);
+      const slot = run?.slots[notice.slot];
+      if (run === undefined || slot === undefined) continue;
+      this.#hub.emit({ ...stepOf(run, slot, at), kind: "waiting", ...waitingOf(notice, this.#limits) });
+    }
+    const level = pressure as 0 | 1 | 2;
+    if (level !== this.pressure && this.#hub.listening) this.#hub.emit({ kind: "pressure", at, level });
+    this.pressure = level;
   }
 
   #turnOf(turns: Map<number, RunTurn>, number: number): RunTurn | undefined {

@@ -25,7 +25,14 @@ function eventOf(run: LiveRun, slot: LiveSlot, entry: CoreEntry): CallEvent | un
       const payload = run.payloads.get(entry.payload);
       const error =
         payload?.kind === "error" ? payload.error : { name: "TimeoutError", message: "the attempt ran out of time" };
-      return { ...step, kind: "attempt-failed", attempt, error, nextAt: Number(entry.until) };
+      return {
+        ...step,
+        kind: "attempt-failed",
+        attempt,
+        error,
+        nextAt: Number(entry.until),
+        overloaded: entry.reason === "overloaded",
+      };
     }
     case "late":
       return { ...step, kind: "late", attempt, outcome: entry.outcome === "ok" ? "ok" : "error" };

@@ -5,6 +5,7 @@ import { ENTRY_KINDS, type Entry, type EntryKind, OUTCOMES, SOURCES } from "./en
 import type { LiveRun } from "./live-run.ts";
 import { planPayload } from "./payload.ts";
 import type { PreparedCall } from "./prepared-call.ts";
+import { type LimitNames, reasonPayload } from "./reasons.ts";
 
 const kindNumbers = new Map(ENTRY_KINDS.map((name, number) => [name, number as EntryKind]));
 const outcomeNumbers = new Map(OUTCOMES.map((name, number) => [name, number]));
@@ -25,10 +26,17 @@ export function entryRow(row: CoreEntry): Omit<Entry, "payload"> {
 }
 
 /** An entry with its payload: a plan's is made of the calls that have just been placed. */
-export function entryOf(run: LiveRun, row: CoreEntry): Entry {
-  if (row.kind !== "planned")
-    return { ...entryRow(row), payload: row.payload === 0 ? null : (run.payloads.get(row.payload)?.bytes ?? null) };
+export function entryOf(run: LiveRun, row: CoreEntry, names: LimitNames): Entry {
+  if (row.kind !== "planned") return { ...entryRow(row), payload: payloadOf(run, row, names) };
   const calls: PreparedCall[] = [];
   for (let i = 0; i < row.count; i++) calls.push(run.slots[row.slot + i]!.call);
-  return { ...entryRow(row), payload: planPayload(calls) };
+  return { ...entryRow(row), payload: planPayload(calls, run.slots[row.slot]!.tenant) };
+}
+
+/** Its own, or what says in words why a limit or a deadline decided: that is kept for the outcome. */
+function payloadOf(run: LiveRun, row: CoreEntry, names: LimitNames): Uint8Array | null {
+  const reason = reasonPayload(row, names);
+  if (reason === undefined) return row.payload === 0 ? null : (run.payloads.get(row.payload)?.bytes ?? null);
+  run.slots[row.slot]!.reason = reason;
+  return reason.bytes;
 }

@@ -11,7 +11,8 @@ export type ErrorCode =
   | "input-too-large"
   | "unknown-tool"
   | "invalid-input" // the tool's schema says no
-  | "unknown-call" // claimed a call that was never announced
+  | "unknown-call" // claimed or asked about a call that is not there
+  | "unknown-limit"
   | "call-failed" // run.call: the outcome was anything but ok
   | "run-busy" // the run is open elsewhere
   | "run-stopped" // the run has ended or was stopped; it takes no more calls

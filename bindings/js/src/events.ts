@@ -1,4 +1,5 @@
 // What can be watched: every step of every call, with its time. For eyes only; nothing depends on it.
+import type { Waiting } from "./limits.ts";
 import type { CallError, Json, Outcome } from "./outcome.ts";
 
 interface Step {
@@ -21,6 +22,10 @@ export type CallEvent =
   | (Step & { readonly kind: "run-stopped"; readonly error: CallError })
   | (CallStep & { readonly kind: "planned" })
   | (CallStep & { readonly kind: "queued" })
+  /** It did not start at once: what holds it. */
+  | (CallStep & { readonly kind: "waiting" } & Waiting)
+  /** How full the queue is has changed. */
+  | { readonly kind: "pressure"; readonly at: number; readonly level: 0 | 1 | 2 }
   | (CallStep & { readonly kind: "started"; readonly attempt: number })
   | (CallStep & { readonly kind: "progress"; readonly attempt: number; readonly value: Json })
   | (CallStep & {
@@ -28,6 +33,8 @@ export type CallEvent =
       readonly attempt: number;
       readonly error: CallError;
       readonly nextAt: number;
+      /** The outside said "slow down": not an error of its own. */
+      readonly overloaded: boolean;
     })
   | (CallStep & { readonly kind: "reconciling"; readonly attempt: number })
   /** The reconciler threw, or what it said is no verdict: it is asked again. */

@@ -1,6 +1,6 @@
 // What has happened since the core's last turn: events, and the calls that they speak of. Gathers what
 // happens in one breath into one turn; looks at none of it.
-import type { Call, CoreEvent } from "./core.ts";
+import type { Asked, Call, CoreEvent } from "./core.ts";
 import type { BatchWait } from "./live-run.ts";
 import type { PreparedCall } from "./prepared-call.ts";
 
@@ -11,16 +11,20 @@ export interface WaitingCall {
   readonly position: number;
 }
 
-/** All that goes to the core in one turn. `waiting[i]` is the call that the core knows as `calls[i]`. */
+/** All that goes to the core in one turn. `waiting[i]` is the call that the core knows as `asked.calls[i]`. */
 export interface Happened {
   readonly events: CoreEvent[];
-  readonly calls: Call[];
+  readonly asked: Asked;
   readonly waiting: WaitingCall[];
+}
+
+function nothing(): Happened {
+  return { events: [], asked: { calls: [], terms: [], keys: [], charges: [] }, waiting: [] };
 }
 
 export class Inbox {
   readonly #turn: () => void;
-  #happened: Happened = { events: [], calls: [], waiting: [] };
+  #happened: Happened = nothing();
   #scheduled = false;
 
   constructor(turn: () => void) {
@@ -30,16 +34,30 @@ export class Inbox {
   /** Adds a call for the next batch event; its index. */
   addCall(call: Call, waiting: WaitingCall): number {
     this.#happened.waiting.push(waiting);
-    return this.#happened.calls.push(call) - 1;
+    return this.#happened.asked.calls.push(call) - 1;
   }
 
   /** The index that the next call gets. */
   get nextCall(): number {
-    return this.#happened.calls.length;
+    return this.#happened.asked.calls.length;
+  }
+
+  /** The rows that go with the events of this turn. */
+  get asked(): Asked {
+    return this.#happened.asked;
+  }
+
+  /** A turn without news: the core has more to say than one turn takes. */
+  wake(): void {
+    this.#schedule();
   }
 
   send(event: CoreEvent): void {
     this.#happened.events.push(event);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     // A few microtasks later: calls that return in the same breath share a turn, and so a commit.
@@ -49,13 +67,13 @@ export class Inbox {
   /** Empties it. */
   take(): Happened {
     const happened = this.#happened;
-    this.#happened = { events: [], calls: [], waiting: [] };
+    this.#happened = nothing();
     this.#scheduled = false;
     return happened;
   }
 
   /** Forgets what was meant for a core that is gone. What is under way comes to a turn that finds nothing. */
   discard(): void {
-    this.#happened = { events: [], calls: [], waiting: [] };
+    this.#happened = nothing();
   }
 }

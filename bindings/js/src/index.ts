@@ -4,7 +4,6 @@ export type {
   CallOf,
   CallOptions,
   Context,
-  Limits,
   ModelCall,
   OutcomesOf,
   Program,
@@ -14,10 +13,29 @@ export type {
   Runtime,
   RunView,
   SlotView,
+  TenantOptions,
 } from "./api.ts";
 export { EFFECTS, ENTRY_KINDS, type Entry, EntryKind, JOURNAL_FORMAT, OUTCOMES, SOURCES } from "./entry.ts";
 export { type ErrorCode, FencedError, HoldfastError, JournalError } from "./errors.ts";
 export type { CallEvent } from "./events.ts";
+export type {
+  AdaptiveOptions,
+  BreakerOptions,
+  Cost,
+  Explanation,
+  Gauge,
+  GroupLimits,
+  LimitName,
+  Limits,
+  PriorityOptions,
+  QueueOptions,
+  RateOptions,
+  ScopeLimits,
+  StartOptions,
+  ToolLimits,
+  Waiting,
+  WaitReason,
+} from "./limits.ts";
 export { MemoryJournal } from "./memory-journal.ts";
 export { type Difference, MismatchError } from "./mismatch.ts";
 export { callsFrom } from "./model-calls.ts";
@@ -35,6 +53,7 @@ export {
   unknown,
   type Verdict,
 } from "./outcome.ts";
+export { OverloadedError, type OverloadedOptions, type OverloadedScope, overloaded } from "./overloaded.ts";
 export type {
   Clock,
   Journal,
@@ -47,6 +66,7 @@ export type {
   WorkerSpawner,
   WorkerThread,
 } from "./ports.ts";
+export type { Headers, Observed } from "./provider-headers.ts";
 export { CallFailedError } from "./run.ts";
 export { RunFailedError } from "./run-end.ts";
 export {

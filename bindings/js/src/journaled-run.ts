@@ -1,13 +1,14 @@
 // A run's journal, read: what goes back into the core, what a person is shown, what a finished run came
 // to. A journal is untrusted; what cannot be is a JournalError that names run and ordinal.
 import type { Call, CoreEntry, Refused } from "./core.ts";
-import { idDigest, type Sha256 } from "./digest.ts";
+import { type Digest, idDigest, type Sha256 } from "./digest.ts";
 import { ENTRY_KINDS, type Entry, EntryKind, JOURNAL_FORMAT, OUTCOMES, SOURCES } from "./entry.ts";
 import { outOfRange } from "./entry-bounds.ts";
 import { JournalError } from "./errors.ts";
 import { corrupt } from "./journal-errors.ts";
 import type { JournaledSlot } from "./live-run.ts";
-import { type Opening, type Payload, readOpening, readPayload, readPlan } from "./payload.ts";
+import { type Opening, type Payload, type PlannedCall, readOpening, readPayload, readPlan } from "./payload.ts";
+import { type LimitNames, saidOverloaded } from "./reasons.ts";
 import type { ToolTable } from "./tool-table.ts";
 
 /** What a journal says of a run, ready for the core. */
@@ -33,6 +34,9 @@ function coreEntry(entry: Entry, row: number): CoreEntry {
     payload: row + 1,
     at: bigOf(entry.at),
     until: entry.until === 0 ? 0n : BigInt(entry.until),
+    reason: "none",
+    scope: "runtime",
+    number: 0,
   };
 }
 
@@ -48,8 +52,22 @@ function bigOf(at: number): bigint {
   return lastBig;
 }
 
+/** What the journal has in words goes back in as a reason: the scope rests on. One that this host does not have is not its to hold. */
+export function overloadedBy(payload: Payload | undefined, names: LimitNames | undefined): Partial<CoreEntry> {
+  const said = saidOverloaded(payload?.kind === "error" ? payload.error : undefined);
+  if (said === undefined) return {};
+  const scope = said.limit === undefined ? undefined : names?.find(said.limit);
+  return { reason: "overloaded", scope: scope?.kind ?? "batch", number: scope?.number ?? 0 };
+}
+
 /** Reads the entries of a run. Payload numbers are row + 1, below `payloadsFrom`. */
-export function readJournal(runId: string, entries: readonly Entry[], tools: ToolTable, sha256: Sha256): JournaledRun {
+export function readJournal(
+  runId: string,
+  entries: readonly Entry[],
+  tools: ToolTable,
+  sha256: Sha256,
+  names?: LimitNames,
+): JournaledRun {
   const slots: { -readonly [Key in keyof JournaledSlot]: JournaledSlot[Key] }[] = [];
   const payloads = new Map<number, Payload>();
   const calls: Call[] = [];
@@ -72,7 +90,7 @@ export function readJournal(runId: string, entries: readonly Entry[], tools: Too
       case EntryKind.planned:
         for (const call of read(runId, entry, row, () => readPlan(entry.payload, entry.count))) {
           slots.push({ ...call, state: "planned" });
-          calls.push(plannedCall(call, tools, sha256));
+          calls.push(plannedCall(call, tools, (id) => idDigest(id, sha256)));
         }
         break;
       case EntryKind.started:
@@ -81,10 +99,11 @@ export function readJournal(runId: string, entries: readonly Entry[], tools: Too
       case EntryKind.attemptFailed:
         if (slot !== undefined) slot.state = "planned";
         payloads.set(row + 1, readPayload("error", entry.payload));
+        Object.assign(rows.at(-1)!, overloadedBy(payloads.get(row + 1), names));
         break;
       case EntryKind.settled:
         if (slot !== undefined) slot.state = "settled";
-        payloads.set(row + 1, readPayload(OUTCOMES[entry.outcome] === "ok" ? "ok" : "error", entry.payload));
+        payloads.set(row + 1, readPayload(OUTCOMES[entry.outcome] === "error" ? "error" : "ok", entry.payload));
         break;
     }
   }
@@ -122,8 +141,9 @@ function read<Value>(runId: string, entry: Entry, row: number, reading: () => Va
   }
 }
 
-function plannedCall(call: JournaledSlot | Omit<JournaledSlot, "state">, tools: ToolTable, sha256: Sha256): Call {
-  const id = idDigest(call.id, sha256);
+/** A planned call as the core is given it back. */
+export function plannedCall(call: PlannedCall, tools: ToolTable, digest: (id: string) => Digest): Call {
+  const id = digest(call.id);
   return {
     idHigh: id.high,
     idLow: id.low,
@@ -136,6 +156,7 @@ function plannedCall(call: JournaledSlot | Omit<JournaledSlot, "state">, tools: 
     effect: call.effect,
     reconciles: false,
     readyOutcome: "ok",
+    terms: 0,
   };
 }
 

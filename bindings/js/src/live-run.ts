@@ -4,11 +4,19 @@
 import type { Action, CoreEntry, Resolution } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import type { HoldfastError } from "./errors.ts";
+import type { HeldNames } from "./held-names.ts";
 import type { JournaledRun } from "./journaled-run.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Payload, PlannedCall } from "./payload.ts";
 import type { PreparedCall } from "./prepared-call.ts";
 import type { WorkerJob } from "./worker-pool.ts";
+
+/** Among whom starts are shared. */
+export interface Tenant {
+  readonly id: string;
+  /** Its share beside others: 0.001…1000. */
+  readonly weight: number;
+}
 
 /** An attempt or an ask in flight. */
 export interface InFlight {
@@ -32,8 +40,13 @@ export interface BatchWait {
   readonly outcomes: Outcome[];
   left: number;
   readonly announced: boolean;
+  readonly tenant: Tenant | undefined;
+  /** Wall ms; 0 = none. */
+  readonly deadline: number;
+  /** Called with each outcome as it is given, and its position. */
+  readonly onOutcome: ((outcome: Outcome, position: number) => void) | undefined;
   readonly resolve: (outcomes: Outcome[]) => void;
-  readonly reject: (error: HoldfastError) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export interface LiveSlot {
@@ -52,6 +65,12 @@ export interface LiveSlot {
   heldBack: number;
   ask: InFlight | undefined;
   outcome: Outcome | undefined;
+  /** Whose batch it came in. */
+  readonly tenant: string | undefined;
+  /** Wall ms by which the call, its batch or a parent must be over; 0 = none. */
+  readonly deadline: number;
+  /** Why a limit or a deadline decided, in words, until its outcome is given. */
+  reason: Payload | undefined;
 }
 
 /** A slot as the journal had it when the run was opened. */
@@ -65,6 +84,12 @@ export interface LiveRun {
   readonly id: string;
   readonly fence: number;
   readonly adapt: boolean;
+  /** Whose batches its are, unless they say otherwise. */
+  readonly tenant: Tenant | undefined;
+  /** Wall ms: no call of it may be under way after that; 0 = none. From the parents. */
+  readonly deadline: number;
+  /** What the calls above it hold. */
+  readonly held: HeldNames | undefined;
   readonly journaled: readonly JournaledSlot[];
   readonly slots: (LiveSlot | undefined)[];
   readonly byId: Map<string, LiveSlot>;
@@ -108,6 +133,9 @@ export function makeLiveRun(parts: {
   readonly id: string;
   readonly fence: number;
   readonly adapt: boolean;
+  readonly tenant: Tenant | undefined;
+  readonly deadline: number;
+  readonly held: HeldNames | undefined;
   readonly number: number;
   readonly journaled: JournaledRun;
   readonly onStop: (error: HoldfastError) => void;
@@ -125,6 +153,9 @@ export function makeLiveRun(parts: {
     id: parts.id,
     fence: parts.fence,
     adapt: parts.adapt,
+    tenant: parts.tenant,
+    deadline: parts.deadline,
+    held: parts.held,
     journaled: parts.journaled.slots,
     slots: [],
     byId: new Map(),

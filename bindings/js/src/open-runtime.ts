@@ -1,5 +1,7 @@
 // From options to a runtime: everything a user configures is checked here, before anything is opened.
-import type { Limits, Runtime } from "./api.ts";
+import type { Runtime } from "./api.ts";
+import { LimitTable } from "./limit-table.ts";
+import type { Limits } from "./limits.ts";
 import { checkInteger, checkKeys, refuseOption } from "./options.ts";
 import type { Ports } from "./ports.ts";
 import { HoldfastRuntime } from "./runtime.ts";
@@ -26,7 +28,7 @@ const SIZE_MOST = 64 * 1024 * 1024;
 /** The checked part of the options; the ports may be opened once this has not thrown. */
 export interface CheckedOptions {
   readonly tools: ToolTable;
-  readonly concurrency: number;
+  readonly limits: LimitTable;
   readonly workers: { readonly size: number; readonly idleMs: number };
   readonly inputBytesMax: number;
   readonly resultBytesMax: number;
@@ -36,11 +38,11 @@ export interface CheckedOptions {
 export function checkOptions(options: unknown, known: readonly string[]): CheckedOptions {
   if (options === undefined) refuseOption("options", options, "an object with at least { journal, tools }");
   const given = checkKeys("options", options, [...COMMON_OPTIONS, ...known]);
-  const limits = checkKeys("limits", given.limits, ["concurrency", "tools"]) as Limits;
+  const tools = new ToolTable(given.tools);
   const workers = checkKeys("workers", given.workers, ["size", "idleMs"]);
   return {
-    tools: new ToolTable(given.tools, limits),
-    concurrency: checkInteger("limits.concurrency", limits.concurrency, 0, 1_000_000, 16),
+    tools,
+    limits: new LimitTable(given.limits, tools),
     workers: {
       size: checkInteger("workers.size", workers.size, 1, 1_024, 4),
       idleMs: checkInteger("workers.idleMs", workers.idleMs, 0, 2_147_483_647, 30_000),
@@ -64,7 +66,7 @@ export function makeRuntime(checked: CheckedOptions, ports: Ports): Runtime<any,
   return new HoldfastRuntime({
     ports,
     tools: checked.tools,
-    concurrency: checked.concurrency,
+    limits: checked.limits,
     inputBytesMax: checked.inputBytesMax,
     resultBytesMax: checked.resultBytesMax,
     workers,

@@ -54,6 +54,14 @@ export function checkInteger(path: string, value: unknown, least: number, most: 
   return value;
 }
 
+/** A finite number in a range, or the default when it is undefined. */
+export function checkNumber(path: string, value: unknown, least: number, most: number, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== "number" || !(value >= least && value <= most))
+    return refuseOption(path, value, `a number from ${least} to ${most}`);
+  return value;
+}
+
 export function checkChoice<Choice extends string>(
   path: string,
   value: unknown,

@@ -1,7 +1,12 @@
 // A resolution of the core, with its payload, as the outcome that the program sees.
 import type { Resolution } from "./core.ts";
-import type { Outcome, OutcomeFacts } from "./outcome.ts";
+import type { Json, Outcome, OutcomeFacts } from "./outcome.ts";
 import type { Payload } from "./payload.ts";
+import { keptReason } from "./reasons.ts";
+
+function kept(payload: Payload | undefined): Json | undefined {
+  return payload?.kind === "value" ? payload.value : undefined;
+}
 
 export function outcomeOf(id: string, tool: string, row: Resolution, payload: Payload | undefined): Outcome {
   const startedAt = Number(row.startedAt);
@@ -24,7 +29,9 @@ export function outcomeOf(id: string, tool: string, row: Resolution, payload: Pa
       if (payload?.kind === "error") return { kind: "error", error: payload.error, ...facts };
       return { kind: "error", error: { name: "Error", message: "nothing is recorded of how it failed" }, ...facts };
     case "not-started":
-      return { kind: "not-started", reason: "deadline", ...facts };
+      return { kind: "not-started", ...keptReason(kept(payload)), ...facts };
+    case "timed-out":
+      return { kind: "timed-out", reason: kept(payload) === undefined ? "timeout" : "deadline", ...facts };
     default:
       return { kind: row.outcome, ...facts };
   }

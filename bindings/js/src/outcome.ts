@@ -18,8 +18,11 @@ export interface CallError {
 /** How the outcome came to be known. `surfaced`: nobody knows whether the call happened. */
 export type Source = "executed" | "re-executed" | "reconciled" | "surfaced";
 
-/** Why a call was never started. */
-export type NotStartedReason = "deadline" | "overloaded" | "limit";
+/**
+ * Why a call was never started: its own or its batch's deadline; `startWithinMs`; the queue was full, or it was dropped
+ * from it (`overloaded`); or it asks for more than a limit will ever grant (`limit`).
+ */
+export type NotStartedReason = "deadline" | "start-within" | "overloaded" | "limit";
 
 /** What every outcome says, whatever its kind. Times are wall-clock milliseconds since the epoch. */
 export interface OutcomeFacts {
@@ -44,8 +47,16 @@ export type Outcome<Value = Json | undefined> = OutcomeFacts &
     | { readonly kind: "error"; readonly error: CallError }
     /** It was started and nobody knows whether it happened: ask a person, or look it up. */
     | { readonly kind: "unknown" }
-    | { readonly kind: "timed-out" }
-    | { readonly kind: "not-started"; readonly reason: NotStartedReason }
+    /** `timeout`: its last attempt took longer than it may; `deadline`: the call or its batch had to be over. */
+    | { readonly kind: "timed-out"; readonly reason: "timeout" | "deadline" }
+    | {
+        readonly kind: "not-started";
+        readonly reason: NotStartedReason;
+        /** Wall-clock ms at which it is worth trying again. */
+        readonly retryAt?: number;
+        /** Which limit, where one decided. */
+        readonly limit?: string;
+      }
     | { readonly kind: "cancelled" }
   );
 

@@ -4,6 +4,7 @@ import { describeError, refusal } from "./call-error.ts";
 import { type Digest, digestFromHex, digestToHex } from "./digest.ts";
 import { EFFECTS } from "./entry.ts";
 import { copyJson, decodeJson, encodeText, NotJson, TooLarge } from "./json.ts";
+import type { Cost } from "./limits.ts";
 import type { CallError, Effect, Json } from "./outcome.ts";
 
 /** A value beside its bytes: what the program sees is what replay will give. */
@@ -67,19 +68,28 @@ export interface PlannedCall {
   readonly input: Json;
   /** Wall ms; 0 = none. */
   readonly deadline: number;
+  /** Whose limits it stands under, and what it was thought to cost: what a restart must remember of rates. */
+  readonly key?: string;
+  readonly cost?: Cost;
 }
 
 /** The payload of a planned entry; inputs are given as JSON text, to be written once. */
 export function planPayload(
-  calls: readonly (Omit<PlannedCall, "input"> & { readonly inputText: string })[],
+  calls: readonly (Omit<PlannedCall, "input" | "key" | "cost"> & {
+    readonly inputText: string;
+    readonly terms?: { readonly key: string | undefined; readonly cost: Cost | undefined } | undefined;
+  })[],
+  tenant?: string,
 ): Uint8Array {
   let text = '{"calls":[';
   for (let i = 0; i < calls.length; i++) {
     const call = calls[i]!;
     const deadline = call.deadline === 0 ? "" : `,"deadline":${call.deadline}`;
-    text += `${i === 0 ? "" : ","}{"id":${JSON.stringify(call.id)},"tool":${JSON.stringify(call.tool)},"effect":"${call.effect}","digest":"${digestToHex(call.digest)}"${deadline},"input":${call.inputText}}`;
+    const key = call.terms?.key === undefined ? "" : `,"key":${JSON.stringify(call.terms.key)}`;
+    const cost = call.terms?.cost === undefined ? "" : `,"cost":${JSON.stringify(call.terms.cost)}`;
+    text += `${i === 0 ? "" : ","}{"id":${JSON.stringify(call.id)},"tool":${JSON.stringify(call.tool)},"effect":"${call.effect}","digest":"${digestToHex(call.digest)}"${deadline}${key}${cost},"input":${call.inputText}}`;
   }
-  return encodeText(`${text}]}`);
+  return encodeText(`${text}]${tenant === undefined ? "" : `,"tenant":${JSON.stringify(tenant)}`}}`);
 }
 
 function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
@@ -96,7 +106,20 @@ function readPlannedCall(value: Json): PlannedCall {
   }
   if (typeof deadline !== "number" || !Number.isSafeInteger(deadline) || deadline < 0)
     throw new SyntaxError("a planned call's deadline is not a time");
-  return { id, tool, effect, digest, input: value.input ?? null, deadline };
+  return {
+    id,
+    tool,
+    effect,
+    digest,
+    input: value.input ?? null,
+    deadline,
+    ...(typeof value.key === "string" ? { key: value.key } : {}),
+    ...(isCost(value.cost) ? { cost: value.cost } : {}),
+  };
+}
+
+function isCost(value: Json | undefined): value is Cost {
+  return isObject(value) && Object.values(value).every((cost) => Number.isInteger(cost) && (cost as number) >= 0);
 }
 
 /** The calls of a planned entry. Throws SyntaxError when it is not one. */
@@ -106,6 +129,12 @@ export function readPlan(bytes: Uint8Array | null, count: number): PlannedCall[]
   if (plan.calls.length !== count)
     throw new SyntaxError(`a planned entry of ${count} slots carries ${plan.calls.length} calls`);
   return plan.calls.map(readPlannedCall);
+}
+
+/** Whose batch a planned entry is; undefined: nobody's. */
+export function readTenant(bytes: Uint8Array | null): string | undefined {
+  const plan = bytes === null ? null : decodeJson(bytes);
+  return isObject(plan) && typeof plan.tenant === "string" ? plan.tenant : undefined;
 }
 
 /** What a run-opened entry carries. */

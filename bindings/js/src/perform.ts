@@ -5,16 +5,23 @@ import { describeError, refusal } from "./call-error.ts";
 import type { Action } from "./core.ts";
 import { idempotencyKey, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
+import type { Cost, LimitName } from "./limits.ts";
 import { type InFlight, type LiveRun, type LiveSlot, makeInFlight, signalOf, tellToStop } from "./live-run.ts";
-import type { Json, Verdict } from "./outcome.ts";
+import type { CallError, Json, Verdict } from "./outcome.ts";
 import { errorPayload, type Payload, resultPayload } from "./payload.ts";
 import { checkedProgress } from "./progress.ts";
+import type { Headers, Observed } from "./provider-headers.ts";
+import { isOverloaded } from "./reasons.ts";
 import type { ReconcileContext } from "./tool.ts";
 import { WorkerLostError, type WorkerPool } from "./worker-pool.ts";
 
 /** What the core is told of an attempt. */
 export interface Reports {
   settled(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload, final: boolean): void;
+  /** The outside said "slow down": nothing happened. `data` as of an OverloadedError. */
+  overloaded(run: LiveRun, slot: LiveSlot, attempt: number, error: CallError): void;
+  spent(run: LiveRun, slot: LiveSlot, attempt: number, actual: Cost): void;
+  observed(slot: LiveSlot, limit: LimitName | undefined, observed: Headers | readonly Observed[]): void;
   /** `began`: false when it was told to stop before it could. */
   stopped(run: LiveRun, slot: LiveSlot, attempt: number, began: boolean): void;
   lost(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload): void;
@@ -50,7 +57,7 @@ function stopReason(code: number): Error {
 }
 
 /** How an attempt ended that gave no result. */
-type Ending = "interrupted" | "stopped" | "lost" | "refused" | "failed";
+type Ending = "interrupted" | "stopped" | "lost" | "overloaded" | "refused" | "failed";
 
 function endingOf(inFlight: InFlight, thrown: unknown): Ending {
   try {
@@ -58,6 +65,7 @@ function endingOf(inFlight: InFlight, thrown: unknown): Ending {
     if (inFlight.childStopped !== undefined && thrown === inFlight.childStopped) return "interrupted";
     if (inFlight.told !== undefined && endedAsTold(inFlight, thrown)) return "stopped";
     if (thrown instanceof WorkerLostError) return "lost";
+    if (isOverloaded(thrown)) return "overloaded";
     return thrown instanceof HoldfastError ? "refused" : "failed";
   } catch {
     return "failed"; // a proxy whose traps throw
@@ -108,6 +116,12 @@ class CallContext implements Context {
     // Absent would be `undefined` here; a getter cannot be absent.
     return (this.#until === 0 ? undefined : this.#until) as number;
   }
+  cost(actual: Cost): void {
+    this.#with.reports.spent(this.#run, this.#slot, this.#inFlight.attempt, actual);
+  }
+  observe(headers: Headers | readonly Observed[], limit?: LimitName): void {
+    this.#with.reports.observed(this.#slot, limit, headers);
+  }
   progress(value: Json): void {
     this.#with.reports.progress(this.#run, this.#slot, this.#inFlight.attempt, checkedProgress(value));
   }
@@ -146,6 +160,9 @@ export function performCall(run: LiveRun, slot: LiveSlot, action: Action, withTh
         break;
       case "lost":
         reports.lost(run, slot, attempt, errorPayload(describeError(thrown)));
+        break;
+      case "overloaded":
+        reports.overloaded(run, slot, attempt, describeError(thrown));
         break;
       case "refused":
       case "failed":

@@ -4,11 +4,13 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describeError, refusal } from "./call-error.ts";
 import { callDigest, canonical, type Digest, idDigest, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
+import { type HeldNames, wouldDeadlock } from "./held-names.ts";
 import { copyJson, NotJson, TooLarge } from "./json.ts";
 import { checkInteger, SPAN_MS_MAX } from "./options.ts";
 import type { CallError, Effect, Json } from "./outcome.ts";
 import { errorPayload, type Payload } from "./payload.ts";
 import { ID_LENGTH_MAX, idProblem } from "./run-key.ts";
+import { CALL_START_KEYS, checkStart, type SaidOfStart, type StartTerms, startTerms } from "./start-terms.ts";
 import type { DeclaredTool, ToolTable } from "./tool-table.ts";
 
 /** Most calls in one batch. */
@@ -32,6 +34,8 @@ export interface PreparedCall {
   readonly runForMs: number;
   /** Wall ms; 0 = none. */
   readonly deadline: number;
+  /** What is said of its start; undefined: it is plain. */
+  readonly terms: StartTerms | undefined;
 }
 
 /** What a preparation needs to know of its runtime. */
@@ -42,17 +46,32 @@ export interface PrepareWith {
   readonly wallMs: () => number;
 }
 
-const CALL_KEYS = ["id", "tool", "input", "timeoutMs", "deadlineMs"];
+/** What holds for all calls of a batch. */
+export interface PreparedIn {
+  readonly start: SaidOfStart | undefined;
+  /** Wall ms by which the run's parents must be over; 0 = none. */
+  readonly deadline: number;
+  /** What the calls above the run hold. */
+  readonly held: HeldNames | undefined;
+}
+
+const CALL_KEYS = ["id", "tool", "input", "timeoutMs", "deadlineMs", ...CALL_START_KEYS];
 
 function refuseCall(index: number, what: string, next: string): never {
   throw new HoldfastError("invalid-call", `calls[${index}] ${what}`, next, { details: { index } });
 }
 
+interface CallShape {
+  readonly id: string | undefined;
+  readonly tool: string;
+  readonly input: unknown;
+  readonly timeoutMs: number;
+  readonly deadlineMs: number;
+  readonly start: SaidOfStart | undefined;
+}
+
 /** What can be read off a call before anything is recorded. Throws `invalid-call`. */
-function checkShape(
-  call: unknown,
-  index: number,
-): { id: string | undefined; tool: string; input: unknown; timeoutMs: number; deadlineMs: number } {
+function checkShape(call: unknown, index: number): CallShape {
   if (typeof call !== "object" || call === null)
     refuseCall(index, `is ${call === null ? "null" : `a ${typeof call}`}`, "Give { id?, tool, input }.");
   const given = call as Record<string, unknown>;
@@ -78,7 +97,29 @@ function checkShape(
     input: given.input,
     timeoutMs: checkInteger(`calls[${index}].timeoutMs`, given.timeoutMs, 1, SPAN_MS_MAX, 0),
     deadlineMs: checkInteger(`calls[${index}].deadlineMs`, given.deadlineMs, 1, SPAN_MS_MAX, 0),
+    start: checkStart(`calls[${index}]`, given),
   };
+}
+
+type Base = Omit<PreparedCall, "parsed" | "ready" | "terms">;
+
+/** Its input is right: what is said of its start may be worked out of it, and may fail at that. */
+function completed(base: Base, parsed: unknown, said: SaidOfStart | undefined, here: PreparedIn): PreparedCall {
+  let problem: CallError | undefined;
+  let terms: StartTerms | undefined;
+  try {
+    terms = startTerms(base.declared?.start, parsed, here.start, said);
+    problem = wouldDeadlock(here.held, terms);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    problem = refusal("invalid-input", `what ${base.tool} says of its start is wrong: ${why}`);
+  }
+  return { ...base, parsed, ready: problem === undefined ? undefined : errorPayload(problem), terms };
+}
+
+/** The earlier of two moments, where 0 is never. */
+function earlier(a: number, b: number): number {
+  return a === 0 || (b !== 0 && b < a) ? b : a;
 }
 
 function issueText(issues: readonly StandardSchemaV1.Issue[]): string {
@@ -89,26 +130,14 @@ function issueText(issues: readonly StandardSchemaV1.Issue[]): string {
   return shown.join("; ") + (issues.length > 5 ? `; and ${issues.length - 5} more` : "");
 }
 
-function validated(
-  base: Omit<PreparedCall, "parsed" | "ready">,
-  result: StandardSchemaV1.Result<unknown>,
-): PreparedCall {
-  if (typeof result !== "object" || result === null) throw new TypeError("it answered neither a value nor issues");
-  if (result.issues === undefined) return { ...base, parsed: result.value, ready: undefined };
-  const error = refusal(
-    "invalid-input",
-    `the input does not fit the schema of ${base.tool}: ${issueText(result.issues)}`,
-  );
-  return { ...base, parsed: undefined, ready: errorPayload(error) };
+/** Something is wrong with the call itself: that is its outcome. */
+function spoiled(base: Base, problem: CallError): PreparedCall {
+  return { ...base, parsed: undefined, ready: errorPayload(problem), terms: undefined };
 }
 
-function schemaFailed(base: Omit<PreparedCall, "parsed" | "ready">, thrown: unknown): PreparedCall {
+function schemaFailed(base: Base, thrown: unknown): PreparedCall {
   const why = describeError(thrown).message;
-  return {
-    ...base,
-    parsed: undefined,
-    ready: errorPayload(refusal("invalid-input", `the schema of ${base.tool} failed: ${why}`)),
-  };
+  return spoiled(base, refusal("invalid-input", `the schema of ${base.tool} failed: ${why}`));
 }
 
 function recordInput(input: unknown, bytesMax: number): { input: Json; text: string; problem: CallError | undefined } {
@@ -140,6 +169,7 @@ export function prepareCall(
   call: unknown,
   index: number,
   autoId: string,
+  here: PreparedIn,
   withThese: PrepareWith,
 ): PreparedCall | Promise<PreparedCall> {
   const shape = checkShape(call, index);
@@ -157,7 +187,7 @@ export function prepareCall(
     inputText: text,
     input,
     runForMs: shape.timeoutMs || (declared?.timeoutMs ?? 0),
-    deadline: shape.deadlineMs === 0 ? 0 : withThese.wallMs() + shape.deadlineMs,
+    deadline: earlier(shape.deadlineMs === 0 ? 0 : withThese.wallMs() + shape.deadlineMs, here.deadline),
   };
   if (declared === undefined) {
     const known = withThese.tools.names;
@@ -165,16 +195,25 @@ export function prepareCall(
       "unknown-tool",
       `there is no tool ${JSON.stringify(shape.tool)}; declared are ${known.slice(0, 50).join(", ") || "none"}`,
     );
-    return { ...base, parsed: undefined, ready: errorPayload(error) };
+    return spoiled(base, error);
   }
-  if (problem !== undefined) return { ...base, parsed: undefined, ready: errorPayload(problem) };
+  if (problem !== undefined) return spoiled(base, problem);
   const schema = declared.options.input as StandardSchemaV1 | undefined;
-  if (schema === undefined) return { ...base, parsed: input, ready: undefined };
+  if (schema === undefined) return completed(base, input, shape.start, here);
+  const validated = (result: StandardSchemaV1.Result<unknown>): PreparedCall => {
+    if (typeof result !== "object" || result === null) throw new TypeError("it answered neither a value nor issues");
+    return result.issues === undefined
+      ? completed(base, result.value, shape.start, here)
+      : spoiled(
+          base,
+          refusal("invalid-input", `the input does not fit the schema of ${base.tool}: ${issueText(result.issues)}`),
+        );
+  };
   try {
     const result = schema["~standard"].validate(input);
-    if (!("then" in Object(result))) return validated(base, result as StandardSchemaV1.Result<unknown>);
+    if (!("then" in Object(result))) return validated(result as StandardSchemaV1.Result<unknown>);
     return Promise.resolve(result)
-      .then((done) => validated(base, done))
+      .then(validated)
       .catch((thrown: unknown) => schemaFailed(base, thrown));
   } catch (thrown) {
     return schemaFailed(base, thrown);
@@ -197,6 +236,7 @@ export function preparedDraw(name: string, id: string, value: Payload, withThese
     ready: value,
     runForMs: 0,
     deadline: 0,
+    terms: undefined,
   };
 }
 

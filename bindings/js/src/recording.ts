@@ -1,10 +1,11 @@
 // Recording: every crossing into a core as two lines of JSON, what went in and what came out, so that a
 // fault can be replayed exactly. The core sees only numbers, so no input, result or name is in it.
 //
-//   {"holdfast":"recording","format":1}                                  first, for each host that records
-//   {"core":"9f…","do":"configure","seed":"7n","concurrency":16,"tools":[…]}
+//   {"holdfast":"recording","format":2}                                  first, for each host that records
+//   {"core":"9f…","do":"configure","seed":"7n","concurrency":16,"tools":[…],"limits":[…]}
 //   {"core":"9f…","do":"open","now":"1n","wall":"2n","run":0,"adapt":false,"entries":[…],"calls":[…]}
-//   {"core":"9f…","do":"handle","now":"1n","wall":"2n","events":[…],"calls":[…]}
+//   {"core":"9f…","do":"handle","now":"1n","wall":"2n","events":[…],"calls":[…],"terms":[…],"keys":[…],"charges":[…]}
+//   {"core":"9f…","do":"recall", …}                                     where a limit looks back, before the first open
 //   {"core":"9f…","gave":…}   or   "refused":…   or   "trapped":"why"     after each of them
 import { type Core, Refused } from "./core.ts";
 
@@ -12,7 +13,7 @@ import { type Core, Refused } from "./core.ts";
 export type RecordLine = (line: string) => void;
 
 /** The form of the lines; a replay refuses any other. */
-export const RECORDING_FORMAT = 1;
+export const RECORDING_FORMAT = 2;
 export const RECORDING_HEADER: string = JSON.stringify({ holdfast: "recording", format: RECORDING_FORMAT });
 
 /** JSON with integers of 64 bits as "123n". */
@@ -43,14 +44,20 @@ export function recordedCore(core: Core, name: string, record: RecordLine): Core
     return (came as { readonly gave: Result }).gave;
   }
   return {
-    configure: (seed, concurrency, tools) =>
-      crossing({ do: "configure", seed, concurrency, tools }, () => core.configure(seed, concurrency, tools)),
+    configure: (seed, concurrency, tools, limits) =>
+      crossing({ do: "configure", seed, concurrency, tools, limits }, () =>
+        core.configure(seed, concurrency, tools, limits),
+      ),
+    recall: (now, wall, entries, asked) =>
+      crossing({ do: "recall", now, wall, entries, ...asked }, () => core.recall(now, wall, entries, asked)),
     open: (now, wall, run, adapt, entries, calls) =>
       crossing({ do: "open", now, wall, run, adapt, entries, calls }, () =>
         core.open(now, wall, run, adapt, entries, calls),
       ),
-    handle: (now, wall, events, calls) =>
-      crossing({ do: "handle", now, wall, events, calls }, () => core.handle(now, wall, events, calls)),
+    handle: (now, wall, events, asked) =>
+      crossing({ do: "handle", now, wall, events, ...asked }, () => core.handle(now, wall, events, asked)),
+    explain: (now, wall, run, slot) => core.explain(now, wall, run, slot),
+    gauge: (now, wall, kind, number) => core.gauge(now, wall, kind, number),
     inspect: (run) => core.inspect(run),
     table: (which) => core.table(which),
   };

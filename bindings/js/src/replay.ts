@@ -1,6 +1,6 @@
 // Replays a recording: gives fresh cores what the recorded ones were given and compares what comes out,
 // to the byte. A recording is untrusted: a line that no recorder wrote is refused by its number.
-import { type Core, openCore } from "./core.ts";
+import { type Asked, type Core, openCore } from "./core.ts";
 import { HoldfastError } from "./errors.ts";
 import { type Came, cameOf, RECORDING_FORMAT, recorded } from "./recording.ts";
 
@@ -129,10 +129,16 @@ export class Replay {
       isU32(line[key]) ? (line[key] as number) : this.#refuse(`has no 32-bit ${key}`);
     const rows = (key: string): never[] =>
       isRows(line[key]) ? (line[key] as never[]) : this.#refuse(`has no list of ${key}`);
+    const asked = (): Asked => ({
+      calls: rows("calls"),
+      terms: rows("terms"),
+      keys: rows("keys"),
+      charges: rows("charges"),
+    });
     switch (line.do) {
       case "configure": {
-        const [seed, concurrency, tools] = [big("seed"), number("concurrency"), rows("tools")];
-        return (core) => core.configure(seed, concurrency, tools);
+        const [seed, concurrency, tools, limits] = [big("seed"), number("concurrency"), rows("tools"), rows("limits")];
+        return (core) => core.configure(seed, concurrency, tools, limits);
       }
       case "open": {
         const [now, wall, run, adapt] = [big("now"), big("wall"), number("run"), line.adapt === true];
@@ -140,8 +146,12 @@ export class Replay {
         return (core) => core.open(now, wall, run, adapt, entries, calls);
       }
       case "handle": {
-        const [now, wall, events, calls] = [big("now"), big("wall"), rows("events"), rows("calls")];
-        return (core) => core.handle(now, wall, events, calls);
+        const [now, wall, events, given] = [big("now"), big("wall"), rows("events"), asked()];
+        return (core) => core.handle(now, wall, events, given);
+      }
+      case "recall": {
+        const [now, wall, entries, given] = [big("now"), big("wall"), rows("entries"), asked()];
+        return (core) => core.recall(now, wall, entries, given);
       }
       default:
         return this.#refuse(`asks for ${JSON.stringify(line.do)}, which no core can do`);
@@ -172,6 +182,11 @@ function isU32(value: unknown): boolean {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
 }
 
+/** The one signed number that crosses. */
+function isPriority(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= -1000 && value <= 1000;
+}
+
 /** Records of numbers and names, as everything that crosses. */
 function isRows(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
@@ -181,7 +196,12 @@ function isRows(value: unknown): boolean {
       row !== null &&
       !Array.isArray(row) &&
       Object.values(row).every(
-        (field) => isU32(field) || typeof field === "bigint" || typeof field === "boolean" || typeof field === "string",
+        (field) =>
+          isU32(field) ||
+          isPriority(field) ||
+          typeof field === "bigint" ||
+          typeof field === "boolean" ||
+          typeof field === "string",
       ),
   );
 }

@@ -1,10 +1,10 @@
 // The run as its program sees it: names calls in the order they are made, prepares them, hands them to
 // the driver. Nothing is decided here.
 import type { BatchOptions, CallOptions, Run } from "./api.ts";
+import { type CheckedBatch, checkBatchOptions, PLAIN_BATCH } from "./batch-options.ts";
 import type { Driver } from "./driver.ts";
 import { HoldfastError } from "./errors.ts";
 import type { LiveRun } from "./live-run.ts";
-import { checkInteger, checkKeys, SPAN_MS_MAX } from "./options.ts";
 import type { Json, Outcome } from "./outcome.ts";
 import { resultPayload } from "./payload.ts";
 import {
@@ -51,24 +51,6 @@ function asError(error: {
   );
 }
 
-interface CheckedBatch {
-  readonly concurrency?: number;
-  readonly deadlineMs?: number;
-}
-
-function checkBatchOptions(options: unknown): CheckedBatch {
-  if (options === undefined) return {};
-  const given = checkKeys("options", options, ["concurrency", "deadlineMs"]);
-  return {
-    ...(given.concurrency === undefined
-      ? {}
-      : { concurrency: checkInteger("options.concurrency", given.concurrency, 1, 1_000_000, 0) }),
-    ...(given.deadlineMs === undefined
-      ? {}
-      : { deadlineMs: checkInteger("options.deadlineMs", given.deadlineMs, 1, SPAN_MS_MAX, 0) }),
-  };
-}
-
 /** What a run needs besides its driver. */
 export interface RunWith {
   readonly driver: Driver;
@@ -95,7 +77,7 @@ export class ProgramRun implements Run {
   }
 
   /** Names every call in the order the program makes them, before anything is awaited. */
-  #prepare(calls: readonly unknown[]): PreparedCall[] | Promise<PreparedCall[]> {
+  #prepare(calls: readonly unknown[], { start }: CheckedBatch): PreparedCall[] | Promise<PreparedCall[]> {
     if (!Array.isArray(calls))
       throw new HoldfastError("invalid-call", "the calls are not an array", "Give an array of { id?, tool, input }.");
     if (calls.length > BATCH_CALLS_MAX) {
@@ -109,8 +91,9 @@ export class ProgramRun implements Run {
     this.#live.created += calls.length;
     const prepared: (PreparedCall | Promise<PreparedCall>)[] = new Array(calls.length);
     let waits = false;
+    const here = { start, deadline: this.#live.deadline, held: this.#live.held };
     for (let i = 0; i < calls.length; i++) {
-      const call = prepareCall(calls[i], i, `#${firstNumber + i}`, this.#with.prepare);
+      const call = prepareCall(calls[i], i, `#${firstNumber + i}`, here, this.#with.prepare);
       if (call instanceof Promise) waits = true;
       prepared[i] = call;
     }
@@ -118,15 +101,15 @@ export class ProgramRun implements Run {
   }
 
   async #submit(calls: readonly unknown[], options: CheckedBatch, announced: boolean): Promise<Outcome[]> {
-    const preparing = this.#prepare(calls);
+    const preparing = this.#prepare(calls, options);
     const prepared = preparing instanceof Promise ? await preparing : preparing;
     refuseDuplicates(prepared);
     if (prepared.length === 0) return [];
-    return this.#with.driver.batch(this.#live, prepared, { ...options, announced });
+    return this.#with.driver.batch(this.#live, prepared, options, announced);
   }
 
   async call(tool: string, input: unknown, options: CallOptions = {}): Promise<any> {
-    const outcomes = await this.#submit([{ ...options, tool, input }], {}, false);
+    const outcomes = await this.#submit([{ ...options, tool, input }], PLAIN_BATCH, false);
     const outcome = outcomes[0]!;
     if (outcome.kind !== "ok") throw new CallFailedError(outcome);
     return outcome.value;
@@ -160,7 +143,7 @@ export class ProgramRun implements Run {
   /** A value drawn here once and journaled: the slot settles as it is planned. */
   async #draw(name: string, value: Json): Promise<Json> {
     const call = preparedDraw(name, `#${this.#live.created++}`, resultPayload(value, 1_024), this.#with.prepare);
-    const [outcome] = await this.#with.driver.batch(this.#live, [call], {});
+    const [outcome] = await this.#with.driver.batch(this.#live, [call], PLAIN_BATCH, false);
     if (outcome?.kind !== "ok") throw new Error(`a drawn value ended as ${outcome?.kind}`);
     return outcome.value as Json;
   }

@@ -11,6 +11,9 @@ import { EventHub } from "./event-hub.ts";
 import type { CallEvent } from "./events.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { type JournaledRun, readJournal, refusedJournal } from "./journaled-run.ts";
+import { callOf } from "./limit-control.ts";
+import type { LimitTable } from "./limit-table.ts";
+import type { Explanation, Gauge, LimitName } from "./limits.ts";
 import { type LiveRun, makeLiveRun } from "./live-run.ts";
 import { checkInteger, checkKeys, refuseOption, SPAN_MS_MAX, TIMER_MS_MAX } from "./options.ts";
 import { errorPayload, resultPayload } from "./payload.ts";
@@ -29,7 +32,7 @@ import type { WorkerPool } from "./worker-pool.ts";
 export interface RuntimeParts {
   readonly ports: Ports;
   readonly tools: ToolTable;
-  readonly concurrency: number;
+  readonly limits: LimitTable;
   readonly inputBytesMax: number;
   readonly resultBytesMax: number;
   readonly workers: WorkerPool | undefined;
@@ -49,7 +52,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
     this.#parts = parts;
     this.durable = ports.journal.durable;
     const sha256 = ports.sha256 ?? portableSha256;
-    this.#driver = new Driver(ports, parts.tools, parts.concurrency, this.#hub);
+    this.#driver = new Driver(ports, parts.tools, parts.limits, sha256, this.#hub);
     this.#prepare = {
       tools: parts.tools,
       sha256,
@@ -101,9 +104,10 @@ export class HoldfastRuntime implements Runtime<any, any> {
 
   async #runOnce(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
     const { journal } = this.#parts.ports;
+    await this.#driver.recall();
     const { fence, entries } = await takeLease(this.#parts.ports, key, options.waitMs, () => this.#refuseClosed());
     try {
-      const journaled = readJournal(id, entries, this.#parts.tools, this.#prepare.sha256);
+      const journaled = readJournal(id, entries, this.#parts.tools, this.#prepare.sha256, this.#parts.limits);
       if (journaled.closed !== undefined) return finishedResult(id, journaled.closed, entries.length - 1);
       this.#checkVersion(journaled, options);
       return await this.#carryThrough(key, id, fence, journaled, program, options);
@@ -136,6 +140,9 @@ export class HoldfastRuntime implements Runtime<any, any> {
       id,
       fence,
       adapt: options.adapt,
+      tenant: options.tenant,
+      deadline: options.deadline,
+      held: options.held,
       number: this.#driver.runs.takeNumber(),
       journaled,
       onStop,
@@ -291,6 +298,42 @@ export class HoldfastRuntime implements Runtime<any, any> {
     if (live === undefined) return false;
     this.#cancelRun(live);
     return true;
+  }
+
+  setLimit(limit: LimitName, to: { readonly concurrency: number }): void {
+    this.#refuseClosed();
+    this.#driver.control.setLimit(limit, to);
+  }
+
+  pause(limit: LimitName = "runtime", options?: { readonly forMs?: number; readonly key?: string }): void {
+    this.#refuseClosed();
+    this.#driver.control.pause(limit, options);
+  }
+
+  resume(limit: LimitName = "runtime", options?: { readonly key?: string }): void {
+    this.#refuseClosed();
+    this.#driver.control.resume(limit, options);
+  }
+
+  setPriority(runId: string, callId: string, priority: number): boolean {
+    const run = this.#held.live(runKey(runId));
+    const slot = run?.byId.get(callId);
+    if (run === undefined || slot === undefined) return false;
+    this.#driver.control.setPriority(run, slot, priority);
+    return true;
+  }
+
+  explain(runId: string, callId: string): Explanation {
+    const [run, slot] = callOf(this.#held.live(runKey(runId)), runId, callId);
+    return this.#driver.control.explain(run, slot);
+  }
+
+  limit(limit: LimitName): Gauge {
+    return this.#driver.control.limit(limit);
+  }
+
+  get pressure(): 0 | 1 | 2 {
+    return this.#driver.pressure;
   }
 
   async prune(options: { readonly olderThanMs: number }): Promise<readonly string[]> {

@@ -1,11 +1,11 @@
 // The tools of a runtime, checked and numbered for the core. The numbers are this host's own and never
 // reach a journal.
 
-import type { Limits } from "./api.ts";
 import { NONE, type Policy } from "./core.ts";
 import { checkChoice, checkFunction, checkInteger, checkKeys, isNamed, refuseOption, SPAN_MS_MAX } from "./options.ts";
 import type { Effect } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
+import { checkToolStart, type ToolStart } from "./start-terms.ts";
 import type { InlineToolOptions, Tools, WorkerToolOptions } from "./tool.ts";
 
 /** What a tool can say of itself, whatever its types. */
@@ -20,6 +20,8 @@ export interface DeclaredTool {
   readonly options: AnyToolOptions;
   readonly module: WorkerModule | undefined;
   readonly policy: Policy;
+  /** What it says of the start of all its calls. */
+  readonly start: ToolStart;
 }
 
 const TOOL_OPTIONS = [
@@ -34,6 +36,16 @@ const TOOL_OPTIONS = [
   "worker",
   "export",
   "transfer",
+  "limits",
+  "key",
+  "reads",
+  "writes",
+  "cost",
+  "weight",
+  "priority",
+  "startWithinMs",
+  "sheddable",
+  "background",
 ];
 const EFFECT_NAMES: readonly Effect[] = ["read", "idempotent", "once"];
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/;
@@ -63,12 +75,7 @@ function checkModule(path: string, options: Readonly<Record<string, unknown>>): 
   }
 }
 
-function checkPolicy(
-  path: string,
-  options: Readonly<Record<string, unknown>>,
-  effect: Effect,
-  concurrency: number,
-): Policy {
+function checkPolicy(path: string, options: Readonly<Record<string, unknown>>, effect: Effect): Policy {
   const retry = checkKeys(`${path}.retry`, options.retry, ["attempts", "backoffMs", "backoffMsMax"]);
   const asking = checkKeys(`${path}.reconcileOptions`, options.reconcileOptions, ["asks", "backoffMs", "timeoutMs"]);
   const attempts = checkInteger(`${path}.retry.attempts`, retry.attempts, 1, 100, 1);
@@ -97,11 +104,13 @@ function checkPolicy(
     askBackoff: us(checkInteger(`${path}.reconcileOptions.backoffMs`, asking.backoffMs, 0, SPAN_MS_MAX, 500)),
     askFor: us(checkInteger(`${path}.reconcileOptions.timeoutMs`, asking.timeoutMs, 1, SPAN_MS_MAX, 10_000)),
     grace: us(checkInteger(`${path}.graceMs`, options.graceMs, 0, SPAN_MS_MAX, 5_000)),
-    concurrency,
+    // The limits of a tool are checked with those of the runtime (limit-table.ts).
+    concurrency: NONE,
+    throttles: 0,
   };
 }
 
-function declareTool(name: string, tool: unknown, number: number, concurrency: number): DeclaredTool {
+function declareTool(name: string, tool: unknown, number: number): DeclaredTool {
   const path = `tools.${name}`;
   if (!NAME.test(name)) refuseOption("tools", name, "named by letters, digits and _ . : / - (at most 128)");
   if (!isNamed(tool) || !isNamed(tool.options)) refuseOption(path, tool, "made with tool({ … })");
@@ -121,7 +130,8 @@ function declareTool(name: string, tool: unknown, number: number, concurrency: n
     timeoutMs: checkInteger(`${path}.timeoutMs`, options.timeoutMs, 1, SPAN_MS_MAX, 0),
     options: options as unknown as AnyToolOptions,
     module,
-    policy: checkPolicy(path, options, effect, concurrency),
+    policy: checkPolicy(path, options, effect),
+    start: checkToolStart(path, options),
   };
 }
 
@@ -131,15 +141,10 @@ export class ToolTable {
   readonly #strangers = new Map<string, number>();
   readonly policies: Policy[];
 
-  constructor(tools: unknown, limits: Limits | undefined) {
+  constructor(tools: unknown) {
     if (!isNamed(tools)) refuseOption("tools", tools, "an object of tools by name");
-    const perTool = checkKeys("limits.tools", limits?.tools, Object.keys(tools as Tools));
-    for (const [name, tool] of Object.entries(tools as Tools)) {
-      const given = Object.hasOwn(perTool, name) ? perTool[name] : undefined; // a tool may be called "constructor"
-      const bounds = checkKeys(`limits.tools.${name}`, given, ["concurrency"]);
-      const concurrency = checkInteger(`limits.tools.${name}.concurrency`, bounds.concurrency, 0, 1_000_000, NONE);
-      this.#byName.set(name, declareTool(name, tool, this.#byName.size, concurrency));
-    }
+    for (const [name, tool] of Object.entries(tools as Tools))
+      this.#byName.set(name, declareTool(name, tool, this.#byName.size));
     this.policies = [...this.#byName.values()].map((tool) => tool.policy);
   }
 

@@ -92,11 +92,22 @@ function contextOf(facts: CallFacts, signal: AbortSignal, report: (value: Json) 
     ...facts,
     signal,
     progress: (value) => report(checkedProgress(value)),
+    // In a worker a tool throws overloaded(); what it costs its estimate says.
+    cost: () => notInWorkers("correct its cost"),
+    observe: () => notInWorkers("hand on a provider's headers"),
     run: async () => {
       const what = "a tool in a worker cannot run a child: the journal is not there";
       throw new HoldfastError("invalid-call", what, "Declare the tool with `run` instead of `worker`.");
     },
   };
+}
+
+function notInWorkers(what: string): never {
+  throw new HoldfastError(
+    "invalid-call",
+    `a tool in a worker cannot ${what}: the limits are not there`,
+    "Declare the tool with `run` instead of `worker`.",
+  );
 }
 
 function usable(result: unknown, bytesMax: number): Json | undefined {

@@ -1,6 +1,7 @@
 // What a tool is: what it declares of itself and the code that runs it. A declaration never acts.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Context } from "./api.ts";
+import type { Cost, StartOptions, ToolLimits } from "./limits.ts";
 import type { Effect, Verdict } from "./outcome.ts";
 
 /** Attempts after a thrown error or a lost worker. Only for `read` and `idempotent` tools. */
@@ -35,7 +36,7 @@ export interface ReconcileContext {
   readonly signal: AbortSignal;
 }
 
-export interface ToolOptions<Input, Output, Parsed = Input> {
+export interface ToolOptions<Input, Output, Parsed = Input> extends StartOptions {
   /** May it run twice? `read` and `idempotent` may. Default `once`: it is never called again unless a reconciler says not-done. */
   readonly effect?: Effect;
   /** Any Standard Schema (zod, valibot, arktype …). A call that does not pass is an outcome of kind error, code `invalid-input`. */
@@ -47,6 +48,17 @@ export interface ToolOptions<Input, Output, Parsed = Input> {
   readonly retry?: RetryOptions;
   readonly reconcile?: (input: Parsed, ctx: ReconcileContext) => Verdict<Output> | Promise<Verdict<Output>>;
   readonly reconcileOptions?: ReconcileOptions;
+  /** Limits of this tool; what `openRuntime({ limits: { tools } })` says goes before it. */
+  readonly limits?: ToolLimits;
+  /** Whose limits of `limits.keys` a call stands under. */
+  readonly key?: string | ((input: Parsed) => string | undefined);
+  /** Names of what a call reads, or writes: files, rows, accounts. See `CallOptions`. Default: nothing, so all run in parallel. */
+  readonly reads?: string | readonly string[] | ((input: Parsed) => string | readonly string[] | undefined);
+  readonly writes?: string | readonly string[] | ((input: Parsed) => string | readonly string[] | undefined);
+  /** What a call is thought to cost on rates that count more than calls: `(input) => ({ tokens: input.text.length / 4 })`, whole numbers. */
+  readonly cost?: Cost | ((input: Parsed) => Cost | undefined);
+  /** Permits that a call takes of each limit. Default 1. */
+  readonly weight?: number;
 }
 
 /** A tool whose code is a function here. */

@@ -5,9 +5,11 @@ import { emitTurn, stepOf } from "./emit.ts";
 import { entryOf } from "./entry-row.ts";
 import { HoldfastError, JournalError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
-import type { LiveRun, LiveSlot, RunTurn } from "./live-run.ts";
+import type { BatchWait, LiveRun, LiveSlot, RunTurn } from "./live-run.ts";
+import type { Outcome } from "./outcome.ts";
 import { outcomeOf } from "./outcome-of.ts";
 import type { Ports } from "./ports.ts";
+import type { LimitNames } from "./reasons.ts";
 
 /** What is done once a turn is durable, by others. */
 export interface GatedWork {
@@ -19,10 +21,12 @@ export interface GatedWork {
 export class WriteGate {
   readonly #ports: Ports;
   readonly #hub: EventHub;
+  readonly #names: LimitNames;
   readonly #work: GatedWork;
 
-  constructor(ports: Ports, hub: EventHub, work: GatedWork) {
+  constructor(ports: Ports, hub: EventHub, names: LimitNames, work: GatedWork) {
     this.#ports = ports;
+    this.#names = names;
     this.#hub = hub;
     this.#work = work;
   }
@@ -49,7 +53,7 @@ export class WriteGate {
     const { run } = turn;
     const entries = run.stash;
     run.stash = [];
-    for (const row of turn.entries) entries.push(entryOf(run, row));
+    for (const row of turn.entries) entries.push(entryOf(run, row, this.#names));
     const appended = this.#ports.journal.append(run.key, run.fence, entries);
     run.lastAppend = appended;
     const forget = (): void => {
@@ -87,8 +91,9 @@ export class WriteGate {
       slot.call.id,
       slot.call.tool,
       row,
-      row.payload === 0 ? undefined : run.payloads.get(row.payload),
+      slot.reason ?? (row.payload === 0 ? undefined : run.payloads.get(row.payload)),
     );
+    slot.reason = undefined;
     run.payloads.delete(row.payload);
     slot.outcome = outcome;
     if (this.#hub.listening) {
@@ -99,7 +104,17 @@ export class WriteGate {
     if (wait === undefined) return;
     slot.wait = undefined;
     wait.outcomes[slot.position] = outcome;
+    tell(wait, outcome, slot.position);
     if (--wait.left === 0) wait.resolve(wait.outcomes);
+  }
+}
+
+/** Tells whoever wants each outcome as it comes; what they throw is their batch's. */
+function tell(wait: BatchWait, outcome: Outcome, position: number): void {
+  try {
+    wait.onOutcome?.(outcome, position);
+  } catch (thrown) {
+    wait.reject(thrown);
   }
 }
 
