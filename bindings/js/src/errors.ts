@@ -21,6 +21,8 @@ export type ErrorCode =
   | "run-cancelled"
   | "result-not-json" // a tool or a program returned what a journal cannot hold
   | "result-too-large"
+  | "invalid-output" // what a call says of a shared key is not what its reducer takes
+  | "write-conflict" // two calls of a batch write a key that takes one writer
   | "undecodable-payload" // the journal's bytes are intact and not what this build can read
   | "runtime-closed"
   | "journal-mismatch"

@@ -67,6 +67,15 @@ export type {
   WorkerThread,
 } from "./ports.ts";
 export type { Headers, Observed } from "./provider-headers.ts";
+export {
+  type Reduced,
+  type ReduceOptions,
+  type Reducer,
+  reduceOutcomes,
+  type SharedState,
+  type Versioned,
+  type WriteConflict,
+} from "./reduce.ts";
 export { CallFailedError } from "./run.ts";
 export { RunFailedError } from "./run-end.ts";
 export {
