@@ -134,6 +134,7 @@ const DRAIN_WIDTH: u64 = 1_000_000;
 const drained: usize = memory.data(40, 4);
 let drainNewest: u64 = 0;
 let drainSince: u64 = 0;
+let drainEnds: u64 = 0; // when the newest part is over
 
 function turnDrain(): void {
   const newest = now / DRAIN_WIDTH;
@@ -142,6 +143,7 @@ function turnDrain(): void {
   else
     for (let part = drainNewest + 1; part <= newest; part++) store<u32>(drained + <usize>(part % DRAIN_PARTS) * 4, 0);
   drainNewest = newest;
+  drainEnds = (newest + 1) * DRAIN_WIDTH;
 }
 
 /** µs in which as many start as wait now, at the present pace; a second when nothing starts. */
@@ -188,7 +190,7 @@ export function cameTooLate(slot: Slot): bool {
 
 /** A call starts. */
 export function countStart(): void {
-  turnDrain();
-  const at = drained + <usize>((now / DRAIN_WIDTH) % DRAIN_PARTS) * 4;
+  if (now >= drainEnds) turnDrain();
+  const at = drained + <usize>(drainNewest % DRAIN_PARTS) * 4;
   store<u32>(at, load<u32>(at) + 1);
 }
