@@ -1,8 +1,10 @@
-// The contract, on every journal that is here: the one in memory, and SQLite of the Node that runs.
+// The contract, on every journal that is here: the one in memory, and SQLite of the Node that runs, on a thread of
+// its own and without.
 
 import { openSqliteJournal } from "holdfast";
 import { describe, test } from "vitest";
 import { MemoryJournal } from "../../bindings/js/src/memory-journal.ts";
+import { openLoopJournal } from "../../runtime-node/src/conformance-host/loop-journal.ts";
 import { CONTRACT } from "./contract.ts";
 import { memoryGround, sqliteGround, withGround } from "./grounds.ts";
 
@@ -18,4 +20,9 @@ describe("memory", () => {
 
 describe("SQLite", () => {
   for (const one of CONTRACT) test(one.name, () => withGround(sqliteGround(openSqliteJournal), one));
+});
+
+describe("SQLite without a thread", () => {
+  const open = async (path: string) => openLoopJournal(path);
+  for (const one of CONTRACT) test(one.name, () => withGround(sqliteGround(open), one));
 });
