@@ -8,7 +8,8 @@ journal is a file of JSON lines. A line is a group: one write, one fsync; one th
 """
 import hashlib, json, os, sys, time
 
-CAPABILITIES = ["points", "attempts", "keys", "sources", "reconcile", "mismatch", "reuse"]
+# It never has threads: it may claim that it does without, and "threads": false in a `begin` asks nothing of it.
+CAPABILITIES = ["points", "attempts", "keys", "sources", "reconcile", "mismatch", "no-threads", "reuse"]
 
 
 class Ended(Exception):

@@ -30,6 +30,7 @@ export type Capability =
   | "versions"
   | "odd-results"
   | "inner-tools"
+  | "no-threads"
   | "holdfast-journal"
   | "reuse";
 
@@ -181,6 +182,7 @@ export interface Begin {
   readonly tools: Readonly<Record<string, WireTool>>;
   readonly limits: { readonly concurrency?: number; readonly workers?: number };
   readonly leaseMs?: number;
+  readonly threads?: boolean;
 }
 
 export interface RunMessage {

@@ -75,6 +75,12 @@ test("a program's steps are told apart by what they do", () => {
   expect(() => readRunnerLine(run([{ jump: 1 }]))).toThrow("$.program[0]");
 });
 
+test("a session may have to do without threads", () => {
+  const begin = { type: "begin", session: 1, journal: "/tmp/j", tools: {}, limits: {}, threads: false };
+  expect(readRunnerLine(JSON.stringify(begin))).toEqual(begin);
+  expect(() => readRunnerLine(JSON.stringify({ ...begin, threads: "no" }))).toThrow('$.threads is "no", not boolean');
+});
+
 describe("a schema", () => {
   test("both of the protocol compile, form by form", () => {
     for (const schema of [hostSays, runnerSays]) {

@@ -61,10 +61,10 @@ export class Round {
   }
 
   /** One life that dies at this moment, if it gets there; says whether it did. */
-  async playToDeath(script: readonly ScriptLine[], death: Extract<ScriptLine, { do: "kill" }>): Promise<boolean> {
-    const stage = await this.#stage(this.#with.own, [...script, death]);
+  async playToDeath(life: Life, death: Extract<ScriptLine, { do: "kill" }>): Promise<boolean> {
+    const stage = await this.#stage(this.#with.own, { ...life, script: [...life.script, death] });
     try {
-      for (const line of script) if (line.do === "run") stage.run(line);
+      for (const line of life.script) if (line.do === "run") stage.run(line);
       if (await stage.reaches(death)) {
         this.#with.own.prepare();
         await stage.kill(death);
@@ -80,16 +80,16 @@ export class Round {
   async #play(life: Life): Promise<void> {
     const pool = life.host === "other" ? (this.#with.other ?? this.#with.own) : this.#with.own;
     if (life.torn > 0) tearJournal(this.#with.folder, life.torn);
-    const stage = await this.#stage(pool, life.script, life.tools);
+    const stage = await this.#stage(pool, life);
     await this.#lines(stage, life.script);
     if (!this.#frozen.includes(stage)) await this.#end(stage);
   }
 
-  async #stage(pool: HostPool, script: readonly ScriptLine[], tools: Scenario["tools"] = {}): Promise<Stage> {
+  async #stage(pool: HostPool, { script, tools, threads }: Life): Promise<Stage> {
     const { scenario, environment, hangMs, draw, transcript } = this.#with;
     const host = await pool.take();
     const common = { scenario, environment, hangMs, draw, transcript, journal: this.journal, trace: this.trace };
-    const stage = new Stage({ ...common, host, script, tools, life: ++this.#lives, session: ++sessions });
+    const stage = new Stage({ ...common, host, script, tools, threads, life: ++this.#lives, session: ++sessions });
     this.#open.add(stage);
     this.#last = stage;
     if (script.some((line) => line.do === "kill" || line.do === "rival" || line.do === "freeze")) pool.prepare();
@@ -154,7 +154,7 @@ export class Round {
       case "thaw":
         return this.#thaw(line.script);
       case "rival":
-        return this.#play({ host: "same", torn: 0, tools: {}, script: startsFirst(line.script) });
+        return this.#play({ host: "same", torn: 0, threads: true, tools: {}, script: startsFirst(line.script) });
       case "expect": {
         const run = line.ends.run ?? DEFAULT_RUN;
         await stage.comesTo(run);

@@ -72,6 +72,8 @@ const SECTIONS: Readonly<Record<string, (parts: Parts, reader: LineReader, line:
   life(parts, reader, line) {
     const host = reader.field("host")?.text === "other" ? "other" : "same";
     const { torn = 0 } = reader.integers(["torn"]);
+    const threads = reader.field("threads")?.text;
+    if (threads !== undefined && threads !== "no") reader.fail("threads is no, or is left out");
     const options = readRunLine(reader, DEFAULT_RUN);
     const isTool = ({ tokens: [first] }: Line): boolean => first?.text === "tool";
     const tools = Object.fromEntries(line.children.filter(isTool).map(readToolLine));
@@ -80,6 +82,7 @@ const SECTIONS: Readonly<Record<string, (parts: Parts, reader: LineReader, line:
     parts.lives.push({
       host,
       torn,
+      threads: threads === undefined,
       tools,
       script: script.some((one) => one.do === "run") ? script : [first, ...script],
     });
@@ -157,6 +160,8 @@ export function readScenario(id: string, text: string): Scenario {
   }
   if (outline.prose === "") throw new BadScenario(`${id} does not open with a comment that says why it exists`);
   if (parts.lives.length === 0) throw new BadScenario(`${id} has no life`);
+  if (parts.lives.some(({ threads }) => !threads) && !parts.needs.includes("no-threads"))
+    throw new BadScenario(`${id} has a life without threads and does not need the capability no-threads`);
   const play = new Map<string, Played>();
   for (const [call, played] of parts.play) play.set(call, { ...play.get(call), ...played });
   return {

@@ -11,7 +11,7 @@ import { judgeJournals } from "./judge-journal.ts";
 import { judgeLedger, judgeOrder } from "./judge-trace.ts";
 import { Round } from "./play-lives.ts";
 import { brokenPromises } from "./promises.ts";
-import type { Scenario, ScriptLine } from "./scenario.ts";
+import type { Life, Scenario, ScriptLine } from "./scenario.ts";
 import type { TraceEvent } from "./trace.ts";
 import { Transcript, type TranscriptLine } from "./transcript.ts";
 
@@ -100,16 +100,16 @@ class Rounds {
   /** True if the first death came. */
   async #dying(deaths: readonly Death[]): Promise<boolean> {
     const { scenario } = this.#with;
-    const [life] = scenario.lives;
-    const starts = life?.script.filter((line) => line.do === "run") ?? [];
-    const expected = life?.script.filter((line) => line.do === "expect") ?? [];
+    const life = scenario.lives[0] as Life; // none without is read
+    const again = { ...life, script: life.script.filter((line) => line.do === "run") };
+    const expected = life.script.filter((line) => line.do === "expect");
     let died = 0;
     await this.#round(true, async (round, judge) => {
       for (const death of deaths) {
-        if (!(await round.playToDeath(starts, death))) break;
+        if (!(await round.playToDeath(again, death))) break;
         died++;
       }
-      await round.play([{ host: "same", torn: 0, tools: {}, script: starts }]);
+      await round.play([again]);
       const ends = expected.flatMap((line) =>
         line.do === "expect" ? judgeEnds(line.ends, round.endOf(line.ends.run), judge) : [],
       );
@@ -125,7 +125,7 @@ class Rounds {
     const judge: JudgeWith = {
       capabilities,
       bindings: new Map(),
-      loosely: loosely || this.#with.environment.name !== "",
+      loosely: loosely || !this.#with.environment.asWritten,
     };
     const round = new Round({ ...this.#with, folder, transcript, judge, draw: this.#draw });
     this.#count++;

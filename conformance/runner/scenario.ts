@@ -113,6 +113,8 @@ export interface Life {
   readonly host: "same" | "other";
   /** Bytes that are missing at the end of the journal when it begins. */
   readonly torn: number;
+  /** May it use threads? */
+  readonly threads: boolean;
   /** Tools that this process declares otherwise, or besides. */
   readonly tools: Readonly<Record<string, WireTool>>;
   readonly script: readonly ScriptLine[];

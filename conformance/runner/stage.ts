@@ -23,6 +23,8 @@ export interface StageOptions {
   readonly script: readonly ScriptLine[];
   /** Of this life, instead of the scenario's or besides. */
   readonly tools: Scenario["tools"];
+  /** May this life use threads? */
+  readonly threads: boolean;
   readonly journal: string;
   /** 1-based numbers, of the process's life and of its session. */
   readonly life: number;
@@ -67,8 +69,11 @@ export class Stage {
     const tools = { ...scenario.tools, ...options.tools };
     const { concurrency = scenario.limits.concurrency } = environment;
     const limits = { ...scenario.limits, ...(concurrency === undefined ? {} : { concurrency }) };
-    const lease = scenario.leaseMs === undefined ? {} : { leaseMs: scenario.leaseMs };
-    this.#send({ type: "begin", session: options.session, journal: options.journal, tools, limits, ...lease });
+    const bounds = {
+      ...(scenario.leaseMs === undefined ? {} : { leaseMs: scenario.leaseMs }),
+      ...(options.threads && environment.threads ? {} : { threads: false }),
+    };
+    this.#send({ type: "begin", session: options.session, journal: options.journal, tools, limits, ...bounds });
   }
 
   get #session(): number {

@@ -77,11 +77,12 @@ function uncovered(
   other: Guest | undefined,
 ): string | undefined {
   if (!hello.levels.includes(scenario.level)) return `the host does not claim the level ${scenario.level}`;
-  const missing = [...scenario.needs, ...environment.needs].filter((one) => !capabilities.has(one));
+  const needs = [...scenario.needs, ...environment.needs];
+  const missing = needs.filter((one) => !capabilities.has(one));
   if (missing.length > 0) return `the host lacks ${missing.join(", ")}`;
   if (!scenario.lives.some(({ host }) => host === "other")) return undefined;
   if (other === undefined) return "there is no second host";
-  const lacking = scenario.needs.filter((one) => !other.capabilities.has(one));
+  const lacking = needs.filter((one) => !other.capabilities.has(one));
   return lacking.length === 0 ? undefined : `the second host, ${other.hello.name}, lacks ${lacking.join(", ")}`;
 }
 

@@ -21,6 +21,7 @@ export interface On {
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly only?: readonly string[];
+  readonly filter?: string;
   readonly known?: ReadonlyMap<string, string>;
   readonly hangMs?: number;
   readonly levels?: NonNullable<SuiteOptions["levels"]>;
@@ -30,6 +31,7 @@ export function suiteOn({
   command,
   environment = {},
   only,
+  filter = "",
   known = new Map(),
   hangMs = HANG_MS,
   levels = [],
@@ -38,6 +40,7 @@ export function suiteOn({
     scenarios: only === undefined ? scenarios : scenarios.filter(({ id }) => only.includes(id)),
     hosts: [{ command, environment, knownFailing: () => known }],
     levels,
+    filter,
     seed: 1,
     jobs: 2,
     hangMs,

@@ -29,6 +29,7 @@ const CAPABILITIES: readonly Capability[] = [
   "versions",
   "odd-results",
   "inner-tools",
+  "no-threads",
   "holdfast-journal",
   "reuse",
 ];

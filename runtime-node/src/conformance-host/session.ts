@@ -1,8 +1,12 @@
 // One session of the conformance host: a runtime on a real journal, through the public API, with a scenario's
 // tools; its runs; its end.
+import { checkOptions, makeRuntime } from "../../../bindings/js/src/open-runtime.ts";
 import type { Begin, Json, RunMessage, SessionMessage } from "../../../conformance/protocol/messages.ts";
-import { type CallEvent, HoldfastError, openRuntime, openSqliteJournal, type Runtime } from "../index.ts";
+import { type CallEvent, HoldfastError, type Journal, openRuntime, openSqliteJournal, type Runtime } from "../index.ts";
+import { loadCore } from "../load-core.ts";
+import { nodeBasics } from "../node-ports.ts";
 import type { Fault } from "./fault.ts";
+import { openLoopJournal } from "./loop-journal.ts";
 import { playedTools } from "./played-tools.ts";
 import { PointJournal } from "./point-journal.ts";
 import { shownError } from "./shown.ts";
@@ -31,14 +35,13 @@ export class HostSession {
   }
 
   async #open(): Promise<Runtime> {
-    const { journal: path, tools: specs, limits, leaseMs } = this.#begin;
-    const sqlite = await openSqliteJournal(path, leaseMs === undefined ? {} : { leaseMs });
-    const points = new PointJournal(sqlite, this.wire);
+    const { tools: specs, limits, threads = true } = this.#begin;
+    const points = new PointJournal(await this.#journal(), this.wire);
     const tools = playedTools(specs, { wire: this.wire, fault: this.#fault, steps: (runId) => this.#stepsOf(runId) });
     const perTool = Object.entries(specs).flatMap(([name, { concurrency }]) =>
       concurrency === undefined ? [] : [[name, { concurrency }] as const],
     );
-    const runtime = await openRuntime({
+    const options = {
       journal: this.#fault.journal?.(points) ?? points,
       tools,
       limits: {
@@ -46,9 +49,16 @@ export class HostSession {
         ...(perTool.length === 0 ? {} : { tools: Object.fromEntries(perTool) }),
       },
       ...(limits.workers === undefined ? {} : { workers: { size: limits.workers } }),
-    });
+    };
+    const runtime = await (threads ? openRuntime(options) : threadlessRuntime(options));
     void this.#report(runtime.events());
     return runtime;
+  }
+
+  async #journal(): Promise<Journal> {
+    const { journal: path, leaseMs, threads = true } = this.#begin;
+    if (!threads) return openLoopJournal(path, leaseMs);
+    return openSqliteJournal(path, leaseMs === undefined ? {} : { leaseMs });
   }
 
   #stepsOf(runId: string): StepsWith {
@@ -89,6 +99,11 @@ export class HostSession {
       if (report !== undefined) this.wire.say(report);
     }
   }
+}
+
+/** What `openRuntime` opens, but without workers and without a recording. */
+function threadlessRuntime(options: { readonly journal: Journal }): Runtime {
+  return makeRuntime(checkOptions(options, ["journal"]), { ...nodeBasics, core: loadCore(), journal: options.journal });
 }
 
 /** Lets what has been emitted be reported before what follows from it. */
