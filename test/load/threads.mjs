@@ -24,3 +24,9 @@ export const notes = async ({ file, ms }, ctx) => {
   await delay(ms);
   return ctx.callId;
 };
+/** Its thread dies under its first so many attempts. */
+export const frail = async ({ dies: times }, ctx) => {
+  await delay(1);
+  if (ctx.attempt <= times) process.exit(9);
+  return ctx.attempt;
+};
