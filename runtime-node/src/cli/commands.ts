@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { replayFile } from "../replay-file.ts";
 import { addConformance } from "./conformance/arguments.ts";
 import { CALLS_DEFAULT, CALLS_MAX, CALLS_MIN } from "./demo/turn.ts";
+import * as limitsScene from "./demo-limits/scene.ts";
 import { Exit } from "./failure.ts";
 import { integer } from "./integer.ts";
 import { JOURNAL_DEFAULT, withJournal } from "./journal-argument.ts";
@@ -113,12 +114,38 @@ function reading(program: Command, usage: string, description: string): Command 
   return common(command);
 }
 
+/** A command as it is typed: `demo limits`. */
+function typed(command: Command): string {
+  const above = command.parent;
+  return above === null || above.parent === null ? command.name() : `${typed(above)} ${command.name()}`;
+}
+
 function common(command: Command): Command {
   return command
     .option("--json", "print JSON")
     .option("--debug", "print the stack of an error")
     .allowExcessArguments(false)
-    .showHelpAfterError(`(\`holdfast ${command.name()} --help\` shows its arguments.)`);
+    .showHelpAfterError(`(\`holdfast ${typed(command)} --help\` shows its arguments.)`);
+}
+
+function addLimits(demo: Command, finish: (result: CommandResult) => void): void {
+  const { CALLS_DEFAULT: usual, CALLS_MIN: least, CALLS_MAX: most } = limitsScene;
+  common(demo.command("limits"))
+    .description("Make the same calls to a strict provider without limits and through Holdfast, side by side.")
+    .option("--seed <n>", "makes the provider: latencies, when it is down", integer(0, 2 ** 32 - 1), 1)
+    .option("--calls <n>", `calls in each run, ${least} to ${most}`, integer(least, most), usual)
+    .addHelpText(
+      "after",
+      `
+The provider is a real HTTP server, on this machine only: a sliding window of requests, a bound on
+requests at once, 429 with Retry-After, a short outage. Its own account is what is counted. It ends
+with 1 if Holdfast lost a call or was refused more often than the run without it.
+${examples("demo limits", "demo limits --calls 400", "demo limits --seed 7 --json")}`,
+    )
+    .action(async (options) => {
+      const { limitsCommand } = await import("./demo-limits/command.ts");
+      finish(await limitsCommand(options, look()));
+    });
 }
 
 /** The whole command line. `finish` is given what the command came to; errors are thrown. */
@@ -136,7 +163,9 @@ export function makeProgram(finish: (result: CommandResult) => void): Command {
         EXIT_CODES,
     );
 
-  common(program.command("demo"))
+  const demo = common(program.command("demo"))
+    // `demo limits --seed 2`: the seed is that of `limits`.
+    .enablePositionalOptions()
     .description("Run an agent's turn on real tools, kill it in the middle, recover it, and check every promise.")
     .option("--seed <n>", "makes the turn: arguments, delays, where it is killed", integer(0, 2 ** 32 - 1), 1)
     .option(
@@ -155,12 +184,14 @@ Without a network and without a key: the tools are the MCP reference servers for
 everything else, from npm, over stdio, and one function in a worker thread. One process runs the
 turn; this one kills it with SIGKILL, starts another, and holds what the tools themselves wrote
 down against what Holdfast promises. It ends with 1 if any promise is broken.
-${examples("demo", "demo --seed 7 --kill-after 3", "demo --calls 100", "demo --no-kill --json", "demo --keep")}`,
+${examples("demo", "demo --seed 7 --kill-after 3", "demo --calls 100", "demo --no-kill --json", "demo --keep", "demo limits")}`,
     )
     .action(async (options) => {
       const { demoCommand } = await import("./demo/conductor.ts");
       finish(await demoCommand(options, look()));
     });
+
+  addLimits(demo, finish);
 
   // What the demo's first process starts and kills; by hand it is of no use.
   program.command("demo-turn", { hidden: true }).action(async () => {
