@@ -1,5 +1,5 @@
-// One session of the conformance host: a runtime on a real journal, through the public API, with a scenario's
-// tools; its runs; its end.
+// One session of the conformance host: a runtime on a real journal, through the public API unless it has to do
+// without threads, with a scenario's tools; its runs; its end.
 import { checkOptions, makeRuntime } from "../../../bindings/js/src/open-runtime.ts";
 import type { Begin, Json, RunMessage, SessionMessage } from "../../../conformance/protocol/messages.ts";
 import { type CallEvent, HoldfastError, type Journal, openRuntime, openSqliteJournal, type Runtime } from "../index.ts";
