@@ -155,6 +155,8 @@ export function makeProgram(finish: (result: CommandResult) => void): Command {
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
+    // `demo limits --seed 2`: the seed is that of `limits`, not of `demo`.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("(`holdfast --help` lists the commands.)")
     .addHelpText(
@@ -164,7 +166,6 @@ export function makeProgram(finish: (result: CommandResult) => void): Command {
     );
 
   const demo = common(program.command("demo"))
-    // `demo limits --seed 2`: the seed is that of `limits`.
     .enablePositionalOptions()
     .description("Run an agent's turn on real tools, kill it in the middle, recover it, and check every promise.")
     .option("--seed <n>", "makes the turn: arguments, delays, where it is killed", integer(0, 2 ** 32 - 1), 1)

@@ -22,7 +22,7 @@ export interface Scale {
 export const BUCKET_MS = 100;
 const ROWS_UP = 4;
 const ROWS_DOWN = 4;
-const LABEL_CELLS = 13;
+const LABEL_CELLS = 11;
 /** Parts of a cell that a bar can fill. */
 const PARTS = 8;
 
@@ -98,7 +98,7 @@ export function chartLines({ asked, untilMs }: Charted, outage: Outage, scale: S
 }
 
 /** What the chart's signs mean. */
-export function legendLine({ bucketMs }: Scale, look: Look): string {
+export function legendLines({ bucketMs }: Scale, look: Look): string[] {
   const paint = painter(look);
   const of = kind(look);
   const signs = [
@@ -106,5 +106,5 @@ export function legendLine({ bucketMs }: Scale, look: Look): string {
     `${paint("red", DOWN[of].at(-1)!)} refused, downwards`,
     `${paint("yellow", OUTAGE[of].repeat(2))} outage`,
   ];
-  return `requests per ${bucketMs} ms, both to one scale:  ${signs.join("   ")}`;
+  return [signs.join("   "), paint("dim", `Requests per ${bucketMs} ms, both runs to one scale.`)];
 }

@@ -1,5 +1,6 @@
 // `holdfast demo limits`: the same calls against the same provider, first without limits, then through
 // Holdfast, and both side by side. It never leaves the loopback and leaves nothing behind.
+import { setMaxListeners } from "node:events";
 import type { CommandResult } from "../commands.ts";
 import { Exit } from "../failure.ts";
 import { type Look, painter } from "../paint.ts";
@@ -84,6 +85,8 @@ export async function limitsCommand(options: LimitsOptions, look: Look): Promise
   const scene = sceneOf(options.seed, options.calls);
   const json = options.json === true;
   const stop = new AbortController();
+  // Every call without limits listens by itself.
+  setMaxListeners(0, stop.signal);
   const interrupt = (): void => stop.abort();
   for (const signal of ENDING_SIGNALS) process.on(signal, interrupt);
   try {

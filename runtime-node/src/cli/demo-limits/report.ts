@@ -4,7 +4,7 @@ import { duration } from "../duration.ts";
 import { type Colour, type Look, marksOf, painter } from "../paint.ts";
 import { type Cell, tableLines } from "../table.ts";
 import { type Account, accountOf, type RunFacts } from "./account.ts";
-import { chartLines, legendLine, scaleOf } from "./chart.ts";
+import { chartLines, legendLines, scaleOf } from "./chart.ts";
 import type { Scene } from "./scene.ts";
 
 export interface Report {
@@ -21,11 +21,13 @@ interface Row {
   readonly colour?: (account: Account) => Colour | undefined;
 }
 
+const requests = (count: number): string => `${count} request${count === 1 ? "" : "s"}`;
 const badUnlessNone = (count: number): Colour => (count === 0 ? "green" : "red");
-function reasons({ refused, refusedFor }: Account): string {
-  const parts = Object.entries(refusedFor).map(([why, count]) => `${count} ${why}`);
-  return refused === 0 ? "" : parts.join(", ");
-}
+const REASONS: Readonly<Record<string, string>> = { requests: "rate", concurrency: "at once" };
+const reasons = ({ refusedFor }: Account): string =>
+  Object.entries(refusedFor)
+    .map(([why, count]) => `${count} ${REASONS[why] ?? why}`)
+    .join(", ");
 
 const ROWS: readonly Row[] = [
   { title: "calls", text: ({ calls }) => String(calls) },
@@ -66,9 +68,9 @@ function summary({ broken, ...report }: Report, look: Look): string[] {
       ...broken.map((what) => `  ${paint("red", no)} ${what}`),
     ];
   const [without, holdfast] = [accountOf(report.without), accountOf(report.holdfast)];
-  const through = `All ${holdfast.calls} calls got through with ${holdfast.refused} refused requests`;
+  const through = `All ${holdfast.calls} calls got through, ${holdfast.refused} refused`;
   return [
-    `${paint("green", `${yes} ${through}`)}; without limits ${without.succeeded} did, with ${without.refused} refused.`,
+    `${paint("green", `${yes} ${through}`)}; without limits ${without.succeeded} did, ${without.refused} refused.`,
   ];
 }
 
@@ -78,7 +80,7 @@ export function endLine(facts: RunFacts, look: Look): string {
   const { yes, no } = marksOf(look);
   const { calls, succeeded, failed, refused, tookMs } = accountOf(facts);
   const mark = failed === 0 ? paint("green", yes) : paint("red", no);
-  return `${mark} ${succeeded} of ${calls} calls got through in ${duration(tookMs)}, ${refused} requests were refused`;
+  return `${mark} ${succeeded} of ${calls} calls got through in ${duration(tookMs)}, ${requests(refused)} refused`;
 }
 
 /** The whole report. */
@@ -94,7 +96,7 @@ export function reportLines(report: Report, look: Look): string[] {
     paint("bold", "Through Holdfast"),
     ...chartLines(charted(holdfast), scene.outage, scale, look),
     "",
-    legendLine(scale, look),
+    ...legendLines(scale, look),
     "",
     ...comparison(accountOf(without), accountOf(holdfast), look),
     "",

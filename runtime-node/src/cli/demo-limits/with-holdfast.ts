@@ -1,5 +1,9 @@
-// The same calls through Holdfast: one batch, limits a little below the provider's, and a tool that says
+// The same calls through Holdfast: one durable batch, limits a little below the provider's, and a tool that says
 // `overloaded` when it was refused. There is no loop, no timer and no retry in here.
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { overloaded } from "../../../../bindings/js/src/overloaded.ts";
 import { tool } from "../../../../bindings/js/src/tool.ts";
 import { openRuntime } from "../../index.ts";
@@ -8,6 +12,8 @@ import type { Settled } from "./run-through.ts";
 import { OWN_LIMITS } from "./scene.ts";
 
 const { limit, perMs, concurrency } = OWN_LIMITS;
+
+const REMOVE = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const;
 
 function askTool(client: Client) {
   return tool({
@@ -29,7 +35,26 @@ export async function withHoldfast(
   settled: Settled,
   signal: AbortSignal,
 ): Promise<void> {
-  const runtime = await openRuntime({ journal: "memory", tools: { ask: askTool(client) } });
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-demo-limits-"));
+  const remove = (): void => rmSync(folder, REMOVE);
+  // Also when nobody reads what is printed any more, and the process ends in the middle.
+  process.once("exit", remove);
+  try {
+    await runBatch(client, join(folder, "agent.db"), calls, settled, signal);
+  } finally {
+    process.removeListener("exit", remove);
+    remove();
+  }
+}
+
+async function runBatch(
+  client: Client,
+  journal: string,
+  calls: readonly string[],
+  settled: Settled,
+  signal: AbortSignal,
+): Promise<void> {
+  const runtime = await openRuntime({ journal, tools: { ask: askTool(client) } });
   try {
     await runtime.run(
       "demo-limits",
