@@ -18,7 +18,11 @@ await build({
   logLevel: "warning",
 });
 
-const { status } = spawnSync(process.execPath, ["--expose-gc", "--no-warnings", here("../dist/limits.js")], {
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  process.execPath,
+  ["--expose-gc", "--no-warnings", here("../dist/limits.js"), ...process.argv.slice(2)],
+  {
+    stdio: "inherit",
+  },
+);
 process.exitCode = status ?? 1;

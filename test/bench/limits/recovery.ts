@@ -30,7 +30,7 @@ async function limited(url: string): Promise<void> {
       if (!answer.ok) throw overloaded({ retryAfterMs: Number(answer.headers.get("retry-after-ms")) });
     },
   });
-  const limits = { concurrency: 32, rate: { limit: RATE, perMs: 1_000, mode: "pace", burst: 1 } } as const;
+  const limits = { concurrency: 32, rate: { limit: RATE, perMs: 1_000 } } as const;
   const runtime = await openRuntime({ journal: "memory", tools: { call }, limits });
   const calls = Array.from({ length: CALLS }, (_, n) => ({ tool: "call" as const, input: n }));
   const outcomes = await runtime.run("outage", (run) => run.batch(calls));
