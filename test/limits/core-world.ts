@@ -173,7 +173,7 @@ export class CoreWorld {
   }
 
   /** Asks for these calls together. */
-  batch(asked: readonly Asked[], of: BatchOf = {}): void {
+  batch(asked: readonly Asked[], of: BatchOf = {}, mode = 0): void {
     const { run = 0, concurrency = 0, tenant, weight = 0, deadline } = of;
     this.#open(run);
     const terms: Terms[] = [];
@@ -205,10 +205,21 @@ export class CoreWorld {
       count: calls.length,
       slot: tenant === undefined ? 0 : addKey(tenant, false),
       attempt: weight,
+      mode,
       a: BigInt(concurrency),
       b: deadline === undefined ? 0n : BigInt(this.wall + deadline),
     };
     this.handle([event], { calls, terms, keys, charges });
+  }
+
+  /** Plans these calls as one batch; each is asked for by `claim`. */
+  announce(asked: readonly Asked[], of: BatchOf = {}): void {
+    this.batch(asked, of, 1);
+  }
+
+  claim(name: string): void {
+    const { run, slot } = this.#known(name);
+    this.event("claim", { run, slot });
   }
 
   #terms(
@@ -257,6 +268,17 @@ export class CoreWorld {
   ok(name: string, cost: Readonly<Record<number, number>> = {}): void {
     const charges = Object.entries(cost).map(([meter, spent]) => ({ meter: Number(meter), cost: spent }));
     this.#report(name, { outcome: "ok", first: 0, count: charges.length }, charges);
+  }
+
+  /** All of these returned, in one step. */
+  allOk(names: readonly string[]): void {
+    const events = names.map((name): Event => {
+      const known = this.#known(name);
+      known.running = false;
+      this.running.delete(name);
+      return { ...BLANK, kind: "settled", run: known.run, slot: known.slot, attempt: known.attempt, payload: 1 };
+    });
+    this.handle(events);
   }
 
   /** It threw. `silent`: that says nothing of the outside. */

@@ -141,7 +141,7 @@ describe("P6: work conservation", () => {
   });
 
   test("the same in notices, told once for each that did not start at once", () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(call, { minLength: CALLS, maxLength: CALLS }), (calls) => {
         const world = new CoreWorld({ concurrency: 3, tools: [{}, {}], limits: LIMITS });
         world.event("watch", { mode: 1 });
