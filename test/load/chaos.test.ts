@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { overloaded, tool } from "holdfast";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startProvider } from "../../runtime-node/src/cli/demo-limits/provider.ts";
+import { type Provider, startProvider } from "../../runtime-node/src/cli/demo-limits/provider.ts";
 import { batch, callsOf, counts, nothingHeld, open, UNLIMITED } from "./accounted.ts";
 import { Inside, measured, until } from "./inside.ts";
 import { seeded } from "./seeded.ts";
@@ -110,22 +110,27 @@ describe("chaos.429", () => {
         requests: { limit: 20, perMs: 300 },
         latencyMs: 3,
         retryAfter: "milliseconds",
-        outages: [{ fromMs: 0, untilMs: 500, status }],
+        outages: [{ fromMs: 0, untilMs: 1_500, status }],
       });
-    const providers = await Promise.all([one(503), one(529)]);
-    onTestFinished(async () => {
-      for (const provider of providers) await provider.close();
-    });
-    const asking = (url: string) =>
+    let providers: Provider[] = [];
+    const asking = (which: number) =>
       tool({
         run: async (_: number, ctx) => {
-          const response = await fetch(url, { method: "POST", body: JSON.stringify({ id: ctx.callId }) });
+          const response = await fetch(providers[which]!.url, {
+            method: "POST",
+            body: JSON.stringify({ id: ctx.callId }),
+          });
           const body = (await response.json()) as { id: string };
           if (response.status === 200) return body.id;
           throw overloaded({ retryAfterMs: Number(response.headers.get("retry-after-ms")) });
         },
       });
-    const runtime = await open({ first: asking(providers[0]!.url), second: asking(providers[1]!.url) });
+    const runtime = await open({ first: asking(0), second: asking(1) });
+    // Last of all: their outages begin with them.
+    providers = await Promise.all([one(503), one(529)]);
+    onTestFinished(async () => {
+      for (const provider of providers) await provider.close();
+    });
     const calls = [...callsOf("first", 60), ...callsOf("second", 60)];
     expect(counts(await batch(runtime, "storm", calls))).toEqual({ ok: 120 });
     const asked = providers.flatMap((provider) => provider.asked);
