@@ -173,7 +173,10 @@ export function release(slot: Slot): void {
     returnPermits(scope, units);
     gained(scope);
   }
-  if (sharesTime) chargeFlow(standIn(ready, line), units * <u32>min<u64>((now - slot.startedOn) / 1000, 1 << 20));
+  if (!sharesTime) return;
+  // The start itself was charged as one; what it took beyond that is charged now.
+  const ms = <u32>min<u64>((now - slot.startedOn) / 1000, 1 << 20);
+  if (ms > 1) chargeFlow(standIn(ready, line), units * (ms - 1));
 }
 
 // ── those that resume ─────────────────────────────────────────────────────────────────────────

@@ -5,8 +5,6 @@ import { describe, expect, test } from "vitest";
 import { CoreWorld, limit, SECOND } from "./core-world.ts";
 
 const STEP = SECOND;
-/** What a start costs where time is shared, beside the time it takes: it is charged one before its time is known. */
-const START = SECOND / 1000;
 
 describe("h2.aging.bound (F5)", () => {
   /** Calls come at this load to one permit, all of one batch's flow: `stay` says how priorities are spread. */
@@ -83,7 +81,7 @@ describe("h3.share by time", () => {
       const name = [...world.running][0] as string;
       const takes = name.startsWith("a") ? SECOND / 5 : SECOND / 100;
       world.pass(takes);
-      spent[name[0] as "a" | "b"] += takes + START;
+      spent[name[0] as "a" | "b"] += takes;
       world.ok(name);
     }
     return spent;
@@ -96,7 +94,7 @@ describe("h3.share by time", () => {
   ] as const)("weights %i:%i give shares of time, to one call each; without it, shares of starts", (a, b) => {
     const time = timeOf(true, [a, b]);
     // Goyal and Vin's bound in time: |W_a/w_a − W_b/w_b| ≤ c_a/w_a + c_b/w_b.
-    const slack = (SECOND / 5 + START) / a + (SECOND / 100 + START) / b;
+    const slack = SECOND / 5 / a + SECOND / 100 / b;
     expect(Math.abs(time.a / a - time.b / b)).toBeLessThanOrEqual(slack);
     const starts = timeOf(false, [a, b]);
     expect(Math.abs(starts.a / a - starts.b / b)).toBeGreaterThan(10 * slack);
