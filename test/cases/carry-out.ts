@@ -5,9 +5,10 @@ import { type Case, type CaseLine, CaseSyntaxError, type Split } from "../../con
 import type { Call, Entry, Event, Reaction } from "../../core/dist/glue.js";
 import type { CaseCore, Refused } from "./cores.ts";
 import { type Context, Fields, hearCall, hearEntry, hearEvent, hearPolicy } from "./hear.ts";
+import { Beside, hearLimit, hearScope } from "./hear-limits.ts";
 import { type KeptEntry, KeptJournals, rowsOf } from "./kept-journals.ts";
-import { kebab, Names, NOW_START, WALL_START } from "./names.ts";
-import { sayReaction, sayRefusal } from "./say.ts";
+import { kebab, moment, Names, NOW_START, WALL_START } from "./names.ts";
+import { sayLimit, sayReaction, sayRefusal } from "./say.ts";
 
 /** What came of one line of a case that is not itself an output. */
 export interface Step {
@@ -21,6 +22,9 @@ export function carryOut(one: Case, makeCore: () => CaseCore): Step[] {
   const carrying = new Carrying(one, makeCore);
   return one.lines.filter(({ mark }) => mark !== "<").map((line) => ({ line, said: carrying.step(line) }));
 }
+
+/** Paused until somebody says otherwise. */
+const FOREVER = 2n ** 64n - 1n;
 
 class Carrying {
   readonly #case: Case;
@@ -47,7 +51,7 @@ class Carrying {
   step(line: CaseLine): string[] {
     const verb = line.words.join(" ");
     if (line.mark === "!") return this.#happen(line, verb);
-    if (line.mark === "=") return [this.#standing(line)];
+    if (line.mark === "=") return [this.#saysOfItself(line, verb)];
     if (verb === "configure") {
       this.#configuration = line;
       this.#core = undefined;
@@ -57,6 +61,7 @@ class Carrying {
     this.#time(fields);
     const run = fields.token("run");
     if (run !== undefined) this.#run = this.#names.number("run", run);
+    if (verb === "recall") return this.#recall(fields);
     return verb === "open" ? this.#open(line, fields) : this.#handle(line, verb, fields);
   }
 
@@ -88,10 +93,14 @@ class Carrying {
     const seed = BigInt(fields.number("seed", 1));
     const concurrency = fields.number("concurrency", 16);
     fields.end();
-    const declared = new Map((line?.rows ?? []).map((row) => [row.fields.tool, row]));
+    const rows = line?.rows ?? [];
+    const declared = new Map(rows.filter(({ words }) => words.length === 0).map((row) => [row.fields.tool, row]));
+    const limits = rows
+      .filter(({ words }) => words.length > 0)
+      .map((row) => hearLimit(row, new Fields(row), this.#names));
     const policies = this.#tools.map((tool) => hearPolicy(declared.get(tool)));
     const core = this.#makeCore();
-    const refused = core.configure(seed, concurrency, policies, []);
+    const refused = core.configure(seed, concurrency, policies, limits);
     if (refused !== undefined) return [sayRefusal(refused.refused)];
     this.#core = core;
     return [];
@@ -103,20 +112,48 @@ class Carrying {
     return this.#core;
   }
 
-  #standing(line: CaseLine): string {
-    if (line.words.join(" ") !== "standing") throw new CaseSyntaxError(line.number, "= knows only standing");
-    const { run, ...asked } = line.fields;
+  /** `= standing`, `= held slot=`, `= scope tool=`: of what comes, the fields that the line names. */
+  #saysOfItself(line: CaseLine, verb: string): string {
+    const { run, ...fields } = line.fields;
     const number = run === undefined ? this.#run : this.#names.number("run", run);
-    const standing = Object.entries(this.#running().inspect(number));
-    const said = Object.keys(asked).map((key) => {
-      const [, value] = standing.find(([name]) => kebab(name) === key) ?? [];
-      if (value === undefined) throw new CaseSyntaxError(line.number, `a standing has no ${key}=`);
+    const [given, said] = this.#asked(line, verb, number);
+    const asked = Object.keys(fields).filter((key) => !given.includes(key));
+    const answers = asked.map((key) => {
+      const value = said[key];
+      if (value === undefined) throw new CaseSyntaxError(line.number, `a ${verb} has no ${key}=`);
       return `${key}=${value}`;
     });
-    return ["standing", ...(run === undefined ? [] : [`run=${run}`]), ...said].join(" ");
+    const about = given.filter((key) => key in fields).map((key) => `${key}=${fields[key]}`);
+    return [verb, ...(run === undefined ? [] : [`run=${run}`]), ...about, ...answers].join(" ");
+  }
+
+  /** Which fields say what is asked about, and what the core answers. */
+  #asked(line: CaseLine, verb: string, run: number): [given: string[], said: Record<string, string>] {
+    const core = this.#running();
+    const plain = (record: object): Record<string, string> =>
+      Object.fromEntries(Object.entries(record).map(([key, value]) => [kebab(key), String(value)]));
+    if (verb === "standing") return [[], plain(core.inspect(run))];
+    const fields = new Fields(line);
+    if (verb === "held") {
+      const { kind, until, ...rest } = core.explain(this.#now, this.#wall, run, fields.number("slot"));
+      const limit = sayLimit(rest, this.#names);
+      return [["slot"], { ...plain(rest), by: kind, limit, until: moment(until) }];
+    }
+    if (verb !== "scope") fields.fail("= knows standing, held and scope");
+    const { kind, number } = hearScope(fields, this.#names);
+    const { pausedUntil, ...rest } = core.gauge(this.#now, this.#wall, kind, number);
+    const paused = pausedUntil === FOREVER ? "forever" : moment(pausedUntil);
+    return [["tool", "group"], { ...plain(rest), "paused-until": paused }];
   }
 
   // ── what goes in ──────────────────────────────────────────────────────────────────────────────
+
+  #recall(fields: Fields): string[] {
+    fields.end();
+    const { entries, calls, beside } = this.#journals.past();
+    this.#running().recall(this.#now, this.#wall, entries, calls, beside.terms, beside.keys, beside.charges);
+    return [];
+  }
 
   #open(line: CaseLine, fields: Fields): string[] {
     const adapt = fields.yes("adapt");
@@ -128,10 +165,10 @@ class Carrying {
     // Spelled out after a crash it is documentation, and documentation must be true.
     if (kept.length > 0 && journal !== "kept") this.#same(line, rowsOf(given, this.#names), rowsOf(kept, this.#names));
     const entries = given.map(({ entry }) => ({ ...entry, run: 0 }));
-    const calls = given.flatMap((row) => row.calls);
+    const calls = given.flatMap((row) => row.calls.map((call) => ({ ...call, terms: 0 })));
     const opened = this.#running().open(this.#now, this.#wall, this.#run, adapt, entries, calls);
     if (kept.length === 0 && !("refused" in opened)) this.#journals.begin(this.#run, given);
-    return this.#out(opened, []);
+    return this.#out(opened, [], new Beside());
   }
 
   #spelled(rows: readonly Split[]): KeptEntry[] {
@@ -139,7 +176,7 @@ class Carrying {
     for (const row of rows) {
       if (row.words[0] !== "call") journal.push({ entry: hearEntry(row, this.#names), calls: [] });
       else if (journal.at(-1) === undefined) throw new CaseSyntaxError(row.number, "a call that no entry plans");
-      else journal.at(-1)?.calls.push(hearCall({ ...row, words: [] }, this.#names));
+      else journal.at(-1)?.calls.push(hearCall({ ...row, words: [] }, this.#names, new Beside()));
     }
     return journal;
   }
@@ -157,28 +194,33 @@ class Carrying {
 
   #handle(line: CaseLine, verb: string, fields: Fields): string[] {
     const calls: Call[] = [];
+    const beside = new Beside();
     const events: Event[] = [];
-    if (verb === "together") for (const [event, rows] of grouped(line)) events.push(this.#event(event, rows, calls));
-    else if (verb !== "tick") events.push(this.#hear(verb, fields, line.rows, calls));
+    if (verb === "together")
+      for (const [event, rows] of grouped(line)) events.push(this.#event(event, rows, calls, beside));
+    else if (verb !== "tick") events.push(this.#hear(verb, fields, line.rows, calls, beside));
     fields.end();
-    return this.#out(this.#running().handle(this.#now, this.#wall, events, calls, [], [], []), calls);
+    const { terms, keys, charges } = beside;
+    const reaction = this.#running().handle(this.#now, this.#wall, events, calls, terms, keys, charges);
+    return this.#out(reaction, calls, beside);
   }
 
-  #event(event: Split, rows: readonly Split[], calls: Call[]): Event {
+  #event(event: Split, rows: readonly Split[], calls: Call[], beside: Beside): Event {
     const fields = new Fields(event);
     const run = fields.token("run");
     if (run !== undefined) this.#run = this.#names.number("run", run);
-    const heard = this.#hear(event.words.join(" "), fields, rows, calls);
+    const heard = this.#hear(event.words.join(" "), fields, rows, calls, beside);
     fields.end();
     return heard;
   }
 
-  #hear(kind: string, fields: Fields, rows: readonly Split[], calls: Call[]): Event {
+  #hear(kind: string, fields: Fields, rows: readonly Split[], calls: Call[], beside: Beside): Event {
     if (kind !== "batch" && rows.length > 0) fields.fail(`${kind} has no rows`);
     const first = calls.length;
-    for (const row of rows) calls.push(hearCall(row, this.#names));
+    for (const row of rows) calls.push(hearCall(row, this.#names, beside));
     const context: Context = {
       names: this.#names,
+      beside,
       run: this.#run,
       attempt: (run, slot) => this.#attempts.get(`${run}/${slot}`) ?? 1,
       ask: (run, slot) => this.#asks.get(`${run}/${slot}`) ?? 1,
@@ -188,9 +230,9 @@ class Carrying {
 
   // ── what comes out ────────────────────────────────────────────────────────────────────────────
 
-  #out(reaction: Reaction | Refused, calls: Call[]): string[] {
+  #out(reaction: Reaction | Refused, calls: Call[], beside: Beside): string[] {
     if ("refused" in reaction) return [sayRefusal(reaction.refused)];
-    this.#journals.keep(reaction, calls);
+    this.#journals.keep(reaction, calls, beside);
     for (const { kind, run, slot, attempt, code } of reaction.actions) {
       if (kind === "call") this.#attempts.set(`${run}/${slot}`, attempt);
       if (kind === "reconcile") this.#asks.set(`${run}/${slot}`, code);

@@ -8,9 +8,12 @@ import type {
   Event,
   Key,
   Limit,
+  Notice,
   Policy,
   Reaction,
+  Reading,
   Refusal,
+  ScopeKind,
   Standing,
   Terms,
 } from "../../core/dist/glue.js";
@@ -33,7 +36,18 @@ export interface CaseCore {
     keys: Key[],
     charges: Charge[],
   ): Reaction;
+  recall(
+    now: bigint,
+    wall: bigint,
+    entries: Entry[],
+    calls: Call[],
+    terms: Terms[],
+    keys: Key[],
+    charges: Charge[],
+  ): void;
   inspect(run: number): Standing;
+  explain(now: bigint, wall: bigint, run: number, slot: number): Notice;
+  gauge(now: bigint, wall: bigint, kind: ScopeKind, number: number): Reading;
 }
 
 export const coreModule = new WebAssembly.Module(readFileSync(new URL("../../core/dist/core.wasm", import.meta.url)));
@@ -55,7 +69,10 @@ export function gluedCore(): CaseCore {
     configure: (...given) => refusedOr(() => core.configure(...given) as undefined),
     open: (...given) => refusedOr(() => core.open(...given)),
     handle: (...given) => core.handle(...given),
+    recall: (...given) => core.recall(...given),
     inspect: (run) => core.inspect(run),
+    explain: (...given) => core.explain(...given),
+    gauge: (...given) => core.gauge(...given),
   };
 }
 

@@ -4,6 +4,7 @@
 import { CaseSyntaxError, type Split } from "../../conformance/case-format.ts";
 import type { Call, Entry, Event, Policy } from "../../core/dist/glue.js";
 import { enums } from "../../core/test/wit.ts";
+import { type Beside, hearScope, scopeCode } from "./hear-limits.ts";
 import { microseconds, type Names, NONE, WALL_START } from "./names.ts";
 
 /** Reads the fields of a line, and knows which were not asked for. */
@@ -34,6 +35,12 @@ export class Fields {
     const token = this.token(key);
     if (token === undefined) return otherwise ?? this.fail(`${this.#split.words.join(" ")} needs ${key}=`);
     return /^\d+$/.test(token) ? Number(token) : this.fail(`${key}=${token} is no count`);
+  }
+
+  /** A whole number that may be below 0; 0 where it is not said. */
+  signed(key: string): number {
+    const token = this.token(key) ?? "0";
+    return /^-?\d+$/.test(token) ? Number(token) : this.fail(`${key}=${token} is no whole number`);
   }
 
   yes(key: string): boolean {
@@ -86,14 +93,14 @@ export function hearPolicy(row: Split | undefined): Policy {
     askFor: fields.span("ask-for", 1_000_000n),
     grace: fields.span("grace", 500_000n),
     concurrency: fields.number("concurrency", NONE),
-    throttles: 20,
+    throttles: fields.number("throttles", 20),
   };
   fields.end();
   return policy;
 }
 
 /** A call, of a batch or of a journal. */
-export function hearCall(row: Split, names: Names): Call {
+export function hearCall(row: Split, names: Names, beside: Beside): Call {
   const fields = new Fields(row);
   const tool = fields.needed("tool");
   fields.yes("unknown"); // its tool was numbered past the policies before the case began
@@ -110,7 +117,7 @@ export function hearCall(row: Split, names: Names): Call {
     effect: fields.of<Call["effect"]>("effect", "effect", "once"),
     reconciles: fields.yes("reconciler"),
     readyOutcome: fields.of<Call["readyOutcome"]>("outcome", "ready-outcome", "ok"),
-    terms: 0,
+    terms: beside.termsOf(row, fields, names),
   };
   fields.end();
   return call;
@@ -122,6 +129,7 @@ export function hearEntry(row: Split, names: Names): Entry {
   const kind = row.words[0] as Entry["kind"];
   if (row.words.length !== 1 || !enums.get("entry-kind")?.includes(kind)) fields.fail(`${kind} is no entry`);
   const planned = kind === "planned";
+  const [scope = "runtime", of = "0"] = fields.token("limit")?.split("/") ?? [];
   const entry: Entry = {
     kind,
     run: 0,
@@ -134,8 +142,8 @@ export function hearEntry(row: Split, names: Names): Entry {
     at: fields.wall("at", WALL_START),
     until: fields.wall("until"),
     reason: fields.of<Entry["reason"]>("reason", "reason", "none"),
-    scope: "runtime",
-    number: 0,
+    scope: scope as Entry["scope"],
+    number: scope === "tool" || scope === "group" ? names.number(scope, of) : 0,
   };
   fields.end();
   return entry;
@@ -144,6 +152,7 @@ export function hearEntry(row: Split, names: Names): Entry {
 /** What an event's line leaves unsaid. */
 export interface Context {
   readonly names: Names;
+  readonly beside: Beside;
   readonly run: number;
   /** The attempt of a slot that was called last. */
   readonly attempt: (run: number, slot: number) => number;
@@ -164,14 +173,41 @@ const BLANK: Omit<Event, "kind" | "run"> = {
   b: 0n,
 };
 
+/** The scope that rests after a "slow down": the tool's, unless `of` names another. */
+function restingScope(fields: Fields, names: Names): bigint {
+  const [kind, name] = fields.token("of")?.split("/") ?? [];
+  if (kind === undefined) return BigInt(scopeCode("lock")) << 32n; // no scope of that kind: the tool's own
+  if (!enums.get("scope-kind")?.includes(kind)) fields.fail(`of=${kind} is no scope`);
+  const number = (kind === "tool" || kind === "group") && name !== undefined ? names.number(kind, name) : 0;
+  return (BigInt(scopeCode(kind as Entry["scope"])) << 32n) + BigInt(number);
+}
+
+/** The scope of an event as `pause` says it. */
+function scopeOf(fields: Fields, { names, beside }: Context): Pick<Event, "mode" | "slot" | "first"> {
+  const { kind, number, name } = hearScope(fields, names);
+  return { mode: scopeCode(kind), slot: number, first: name === undefined ? 0 : beside.key(name, names) };
+}
+
+function saidOf(kind: string, fields: Fields, names: Names): Partial<Event> {
+  if (kind === "unpause") return {};
+  if (kind === "pause") return { a: fields.span("for", 0n) };
+  const meter = fields.token("meter");
+  return {
+    attempt: meter === undefined ? 0 : names.number("meter", meter),
+    a: BigInt(fields.number("remaining")),
+    b: fields.span("full-in", 0n),
+  };
+}
+
 /** An event of this kind. A batch takes `count` calls from `first` on. */
 export function hearEvent(kind: string, fields: Fields, context: Context, first: number, calls: number): Event {
-  const { names, run } = context;
+  const { names, run, beside } = context;
   const slot = (): number => fields.number("slot");
   const attempt = (of: number): number => fields.number("attempt", context.attempt(run, of));
   const base = { ...BLANK, run };
   switch (kind) {
-    case "batch":
+    case "batch": {
+      const tenant = fields.token("tenant");
       return {
         ...base,
         kind,
@@ -180,14 +216,20 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
         mode: fields.yes("announce") ? 1 : 0,
         a: BigInt(fields.number("concurrency", 0)),
         b: fields.wall("deadline"),
+        slot: tenant === undefined ? 0 : beside.key(tenant, names),
+        attempt: fields.number("weight", 0),
       };
+    }
     case "claim":
       return { ...base, kind, slot: slot(), a: fields.span("run-for", 0n) };
     case "settled": {
       const of = slot();
-      const mode = fields.yes("final") ? 1 : 0;
-      const outcome = fields.of<Event["outcome"]>("outcome", "outcome");
-      return { ...base, kind, slot: of, attempt: attempt(of), outcome, payload: valueIn(fields, names), mode };
+      const overloaded = fields.yes("overloaded");
+      const mode = (fields.yes("final") ? 1 : 0) + (overloaded ? 2 : 0) + (fields.yes("healthy") ? 4 : 0);
+      const outcome = fields.of<Event["outcome"]>("outcome", "outcome", overloaded ? "error" : undefined);
+      const brought = { attempt: attempt(of), outcome, payload: valueIn(fields, names) };
+      const settled = { ...base, kind, slot: of, ...brought, mode, ...beside.cost(fields.token("costs"), names) };
+      return overloaded ? { ...settled, a: fields.span("rest", 0n), b: restingScope(fields, names) } : settled;
     }
     case "reconciled": {
       const of = slot();
@@ -210,15 +252,27 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
     }
     case "forget":
       return { ...base, kind };
+    case "spent": {
+      const of = slot();
+      return { ...base, kind, slot: of, attempt: attempt(of), ...beside.cost(fields.needed("costs"), names) };
+    }
+    case "pause":
+    case "unpause":
+    case "observed":
+      return { ...base, kind, ...scopeOf(fields, context), ...saidOf(kind, fields, names) };
+    case "reprioritise":
+      return { ...base, kind, slot: slot(), a: BigInt.asUintN(64, BigInt(fields.signed("priority"))) };
+    case "watch":
+      return { ...base, kind, mode: fields.yes("on") ? 1 : 0 };
     case "limit": {
-      const tool = fields.token("tool");
       const size = fields.token("size");
-      fields.yes("unknown");
+      const each = fields.token("each");
+      const scope = each === undefined ? hearScope(fields, names) : { kind: each as "key", number: 0 };
       return {
         ...base,
         kind,
-        mode: tool === undefined ? 0 : 1,
-        slot: tool === undefined ? NONE : names.number("tool", tool),
+        mode: scopeCode(scope.kind),
+        slot: scope.kind === "runtime" ? NONE : scope.number,
         a: size === undefined ? BigInt(NONE) : BigInt(size),
       };
     }

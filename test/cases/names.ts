@@ -7,8 +7,17 @@ export const WALL_START = 1_700_000_000_000n;
 export const NOW_START = 1_000_000n;
 export const NONE = 0xffffffff;
 
-type Sort = "run" | "tool" | "id" | "input" | "value";
-const FIRST: Readonly<Record<Sort, number>> = { run: 0, tool: 0, id: 1, input: 1, value: 1 };
+type Sort = "run" | "tool" | "group" | "id" | "input" | "value" | "key" | "meter";
+const FIRST: Readonly<Record<Sort, number>> = {
+  run: 0,
+  tool: 0,
+  group: 0,
+  id: 1,
+  input: 1,
+  value: 1,
+  key: 1,
+  meter: 1,
+};
 
 /** Names and numbers of one case, both ways. */
 export class Names {

@@ -1,6 +1,6 @@
 // What comes out of the core, as lines of a case. A field that says what it nearly always says is left
 // out; everything else is said, also what a later core may add, so that equal lines are equal reactions.
-import type { Action, Call, Entry, Placement, Reaction, Refusal, Resolution } from "../../core/dist/glue.js";
+import type { Action, Call, Entry, Notice, Placement, Reaction, Refusal, Resolution } from "../../core/dist/glue.js";
 import { enums } from "../../core/test/wit.ts";
 import { kebab, milliseconds, moment, type Names, NONE, NOW_START } from "./names.ts";
 
@@ -70,8 +70,9 @@ function entryFields(entry: Entry, terms: Pick<Terms, "names">): [said: Said[], 
           ["source", entry.source, "executed"],
           ["attempts", String(entry.attempt), "1"],
           brought,
+          until,
         ],
-        "slot outcome reason source attempt payload",
+        "slot outcome reason source attempt payload until",
       ];
     case "late":
       return [[slot, attempt, ["outcome", entry.outcome], brought], "slot attempt outcome payload"];
@@ -81,14 +82,31 @@ function entryFields(entry: Entry, terms: Pick<Terms, "names">): [said: Said[], 
 }
 
 /** The scope that decided, where one did. */
-function limitOf({ reason, scope, number }: Entry): Said {
-  return ["limit", reason === "none" || reason === "deadline" ? "_" : `${scope}/${number}`, "_"];
+function limitOf(entry: Entry, names: Names): Said {
+  const { reason } = entry;
+  return ["limit", reason === "none" || reason === "deadline" ? "_" : sayLimit(entry, names), "_"];
+}
+
+/** A scope: `tool/search`, `runtime`; of keys, tenants and batches the core says which kind it was. */
+export function sayLimit({ scope, number }: Pick<Entry, "scope" | "number">, names: Names): string {
+  return scope === "tool" || scope === "group" ? `${scope}/${names.name(scope, number)}` : scope;
+}
+
+function sayNotice(row: Notice, terms: Terms): string {
+  const said: Said[] = [
+    runOf(row.run, terms),
+    ["slot", String(row.slot)],
+    ["by", row.kind],
+    ["limit", sayLimit(row, terms.names)],
+    ["until", moment(row.until), "_"],
+  ];
+  return line("held", said, row, "run slot kind scope number until");
 }
 
 function sayEntry(entry: Entry, terms: Terms): string {
   const [said, covered] = entryFields(entry, terms);
   const at: Said = ["at", moment(entry.at), moment(terms.wall)];
-  const limit = limitOf(entry);
+  const limit = limitOf(entry, terms.names);
   return line(
     `entry ${entry.kind}`,
     [runOf(entry.run, terms), ...said, limit, at],
@@ -101,7 +119,7 @@ function sayEntry(entry: Entry, terms: Terms): string {
 export function journalRow(entry: Entry, names: Names): string {
   const [said, covered] = entryFields(entry, { names });
   const at: Said = ["at", moment(entry.at), "0"];
-  return line(entry.kind, [...said, limitOf(entry), at], entry, `kind run at ${covered} scope number`);
+  return line(entry.kind, [...said, limitOf(entry, names), at], entry, `kind run at ${covered} scope number`);
 }
 
 /** A planned call as a row of a journal. */
@@ -215,7 +233,7 @@ export function sayRefusal({ code, row, slot }: Refusal): string {
 
 /** A reaction in its order; `wokenAt` is what the last one said of the wake-up. */
 export function sayReaction(reaction: Reaction, wokenAt: bigint, terms: Terms): string[] {
-  const { placements, entries, actions, resolutions, wakeAt, pressure, ...more } = reaction;
+  const { placements, entries, actions, resolutions, wakeAt, notices, pressure, ...more } = reaction;
   return [
     ...placements.map((row) => sayPlacement(row, terms)),
     ...entries.map((row) => sayEntry(row, terms)),
@@ -224,6 +242,7 @@ export function sayReaction(reaction: Reaction, wokenAt: bigint, terms: Terms): 
     ...Object.entries(more).flatMap(([list, rows]) =>
       (rows as readonly object[]).map((row) => line(kebab(list), [], row, "")),
     ),
+    ...notices.map((row) => sayNotice(row, terms)),
     ...(pressure === 0 ? [] : [`pressure level=${pressure}`]),
     ...(wakeAt === wokenAt ? [] : [sayWake(wakeAt)]),
   ];
