@@ -31,6 +31,10 @@ export type Capability =
   | "odd-results"
   | "inner-tools"
   | "no-threads"
+  | "priority"
+  | "locks"
+  | "rates"
+  | "breakers"
   | "holdfast-journal"
   | "reuse";
 
@@ -130,6 +134,12 @@ export interface WireTool {
   readonly askBackoffMs?: number;
   readonly askTimeoutMs?: number;
   readonly concurrency?: number;
+  /** At most `rate` starts in any `ratePerMs`. */
+  readonly rate?: number;
+  readonly ratePerMs?: number;
+  /** A breaker: opens when so many calls, at least, have failed by half or more; for so long. */
+  readonly breakerCalls?: number;
+  readonly breakerOpenMs?: number;
   readonly child?: Program;
   readonly inner?: string;
 }
@@ -141,6 +151,9 @@ export interface WireCall {
   readonly input: Json;
   readonly timeoutMs?: number;
   readonly deadlineMs?: number;
+  readonly priority?: number;
+  readonly reads?: string;
+  readonly writes?: string;
 }
 
 export type Step =

@@ -31,6 +31,10 @@ const TOOL_INTEGERS = [
   "askBackoffMs",
   "askTimeoutMs",
   "concurrency",
+  "rate",
+  "ratePerMs",
+  "breakerCalls",
+  "breakerOpenMs",
 ];
 const RANGE = /^(.*)\[(\d+)\.\.(\d+)\]$/;
 const RANGE_MAX = 100_000;
@@ -53,9 +57,10 @@ function callsOfLine(reader: LineReader): WireCall[] {
   const ids = idsOf(reader.word("the call's id"), reader);
   const tool = reader.word("the call's tool");
   const input = reader.json() ?? {};
-  const bounds = reader.integers(["timeoutMs", "deadlineMs"]);
+  const bounds = reader.integers(["timeoutMs", "deadlineMs", "priority"]);
+  const locks = { ...into(reader, "reads"), ...into(reader, "writes") };
   reader.done();
-  return ids.map((id) => ({ ...(id === "-" ? {} : { id }), tool, input, ...bounds }));
+  return ids.map((id) => ({ ...(id === "-" ? {} : { id }), tool, input, ...bounds, ...locks }));
 }
 
 /** JSON as it stands, or a word: the variable of that name. */

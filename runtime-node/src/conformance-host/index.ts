@@ -30,6 +30,10 @@ const CAPABILITIES: readonly Capability[] = [
   "odd-results",
   "inner-tools",
   "no-threads",
+  "priority",
+  "locks",
+  "rates",
+  "breakers",
   "holdfast-journal",
   "reuse",
 ];

@@ -1,7 +1,8 @@
 // One session of the conformance host: a runtime on a real journal, through the public API unless it has to do
 // without threads, with a scenario's tools; its runs; its end.
+import type { ToolLimits } from "../../../bindings/js/src/limits.ts";
 import { checkOptions, makeRuntime } from "../../../bindings/js/src/open-runtime.ts";
-import type { Begin, Json, RunMessage, SessionMessage } from "../../../conformance/protocol/messages.ts";
+import type { Begin, Json, RunMessage, SessionMessage, WireTool } from "../../../conformance/protocol/messages.ts";
 import { type CallEvent, HoldfastError, type Journal, openRuntime, openSqliteJournal, type Runtime } from "../index.ts";
 import { loadCore } from "../load-core.ts";
 import { nodeBasics } from "../node-ports.ts";
@@ -38,15 +39,13 @@ export class HostSession {
     const { tools: specs, limits, threads = true } = this.#begin;
     const points = new PointJournal(await this.#journal(), this.wire);
     const tools = playedTools(specs, { wire: this.wire, fault: this.#fault, steps: (runId) => this.#stepsOf(runId) });
-    const perTool = Object.entries(specs).flatMap(([name, { concurrency }]) =>
-      concurrency === undefined ? [] : [[name, { concurrency }] as const],
-    );
+    const perTool = Object.entries(specs).map(([name, spec]) => [name, limitsOf(spec)] as const);
     const options = {
       journal: this.#fault.journal?.(points) ?? points,
       tools,
       limits: {
         ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
-        ...(perTool.length === 0 ? {} : { tools: Object.fromEntries(perTool) }),
+        tools: Object.fromEntries(perTool),
       },
       ...(limits.workers === undefined ? {} : { workers: { size: limits.workers } }),
     };
@@ -99,6 +98,15 @@ export class HostSession {
       if (report !== undefined) this.wire.say(report);
     }
   }
+}
+
+/** The limits of a tool, as a user would give them. */
+function limitsOf({ concurrency, rate, ratePerMs = 1000, breakerCalls, breakerOpenMs = 1000 }: WireTool): ToolLimits {
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rate === undefined ? {} : { rate: { limit: rate, perMs: ratePerMs } }),
+    ...(breakerCalls === undefined ? {} : { breaker: { minimumCalls: breakerCalls, openMs: breakerOpenMs } }),
+  };
 }
 
 /** What `openRuntime` opens, but without workers and without a recording. */
