@@ -7,7 +7,7 @@ import { settle, start, World } from "../rules/fakes.ts";
 import { CoreWorld, limit, many, SECOND } from "./core-world.ts";
 
 /** 10^5 by default; `KEY_FLOOD=1000000` for the full flood. */
-const FLOOD = Number(process.env["KEY_FLOOD"] ?? 100_000);
+const FLOOD = Number(process.env.KEY_FLOOD ?? 100_000);
 const TOGETHER = 20;
 
 describe("adv.key_flood", () => {
