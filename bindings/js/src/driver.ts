@@ -35,6 +35,22 @@ import type { ToolTable } from "./tool-table.ts";
 import { WakeTimer } from "./wake-timer.ts";
 import { WriteGate } from "./write-gate.ts";
 
+/** What one turn gathers over its steps. */
+interface Turn {
+  readonly happened: Happened;
+  readonly turns: Map<number, RunTurn>;
+  readonly differences: Map<LiveRun, Difference[]>;
+}
+
+/** Steps that share a commit and a turn of the loop: more, and the loop halts for long; fewer, and a thousand calls at once wait for the disk too often. */
+const STEPS_PER_TURN_MAX = 4;
+
+/** For a step that only goes on with the one before. */
+const NOTHING: Pick<Happened, "events" | "asked"> = {
+  events: [],
+  asked: { calls: [], terms: [], keys: [], charges: [] },
+};
+
 export class Driver {
   readonly #ports: Ports;
   readonly #tools: ToolTable;
@@ -259,9 +275,25 @@ export class Driver {
       this.#watched = this.#hub.listening;
       happened.events.unshift(coreEvent("watch", { mode: this.#watched ? 1 : 0 }));
     }
-    const reaction = this.#guarded(() => this.#core.handle(this.#now(), this.#wall(), happened.events, happened.asked));
+    const turns = new Map<number, RunTurn>();
+    const differences = new Map<LiveRun, Difference[]>();
+    let reaction = this.#step(happened);
     this.runs.turned();
-    if (reaction !== undefined) this.#carryOut(reaction, happened);
+    for (let steps = 1; reaction !== undefined; steps++) {
+      this.#carryOut(reaction, { happened, turns, differences });
+      const more: boolean = reaction.wakeAt !== 0n && reaction.wakeAt <= this.#now();
+      if (!more) this.#timer.set(reaction.wakeAt);
+      if (!more || steps === STEPS_PER_TURN_MAX) {
+        this.#pass(turns, differences, happened);
+        if (more) this.#goOn(turns);
+        return;
+      }
+      reaction = this.#step(NOTHING);
+    }
+  }
+
+  #step({ events, asked }: Pick<Happened, "events" | "asked">): Reaction | undefined {
+    return this.#guarded(() => this.#core.handle(this.#now(), this.#wall(), events, asked));
   }
 
   /** A trap costs the instance, never the truth: every open run stops at its journal, and a new core takes over. */
@@ -284,16 +316,14 @@ export class Driver {
     }
   }
 
-  #carryOut(reaction: Reaction, happened: Happened): void {
+  #carryOut(reaction: Reaction, { happened, turns, differences }: Turn): void {
     const { clock } = this.#ports;
     for (const row of reaction.placements) {
       const run = this.runs.get(row.run);
       if (run !== undefined) place(run, row, happened, this.#hub, clock);
     }
-    const turns = new Map<number, RunTurn>();
     for (const entry of reaction.entries) this.#turnOf(turns, entry.run)?.entries.push(entry);
     for (const resolution of reaction.resolutions) this.#turnOf(turns, resolution.run)?.resolutions.push(resolution);
-    const differences = new Map<LiveRun, Difference[]>();
     const ask = (run: LiveRun, slot: LiveSlot, action: Action): void =>
       performAsk(run, slot, action, this.#performWith!);
     const atOnce = { happened, hub: this.#hub, clock, ask, differences };
@@ -303,18 +333,20 @@ export class Driver {
       if (action.gate === "written") this.#turnOf(turns, action.run)?.gated.push(action);
       else actAtOnce(run, action, atOnce);
     }
+    this.#tell(reaction);
+  }
+
+  /** What the steps of a turn brought each run goes to its journal, as one group. */
+  #pass(turns: Turn["turns"], differences: Turn["differences"], happened: Happened): void {
     for (const turn of turns.values()) this.#gate.pass(turn);
     for (const [run, found] of differences) {
       if (run.adapt) reportLeftBehind(run, found, this.#hub, this.#ports);
       else this.stop(run, new MismatchError(run.id, found, run.thrown));
     }
     this.#answerAnnouncements(happened);
-    this.#tell(reaction);
-    if (reaction.wakeAt !== 0n && reaction.wakeAt <= this.#now()) this.#goOn(turns);
-    else this.#timer.set(reaction.wakeAt);
   }
 
-  /** There is more to start than one step may: the next follows what this one has made durable, so that neither the disk nor the loop is flooded. */
+  /** There is more to start than one turn may: the next follows what this one has made durable, so that neither the disk nor the loop is flooded. */
   #goOn(turns: ReadonlyMap<number, RunTurn>): void {
     const appends = [...turns.values()].map(({ run }) => run.lastAppend);
     void Promise.allSettled(appends).then(() => this.#inbox.wake());

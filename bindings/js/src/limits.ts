@@ -120,7 +120,10 @@ export interface Limits<T = Readonly<Record<string, unknown>>> extends ScopeLimi
   readonly tenants?: ScopeLimits & { readonly share?: "starts" | "time" };
   readonly queue?: QueueOptions;
   readonly priority?: PriorityOptions;
-  /** Calls started in one step: one event sets off no more at once. Default 64. */
+  /**
+   * Calls started in one step of the core. Four steps at most share a commit and a turn of the event loop: one event
+   * sets off no more at once, and what is left follows when that is durable. Default 64.
+   */
   readonly startsPerStepMax?: number;
 }
 
