@@ -18,8 +18,8 @@ import type { EventHub } from "./event-hub.ts";
 import { type Happened, Inbox } from "./inbox.ts";
 import { LimitControl, waitingOf } from "./limit-control.ts";
 import type { LimitTable } from "./limit-table.ts";
-import { type BatchWait, keepPayload, type LiveRun, type LiveSlot, type RunTurn } from "./live-run.ts";
-import { type Difference, MismatchError } from "./mismatch.ts";
+import { type BatchWait, keepPayload, type LiveRun, type LiveSlot } from "./live-run.ts";
+import { MismatchError } from "./mismatch.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { Outcome } from "./outcome.ts";
 import { inRequestOrder } from "./outcome-order.ts";
@@ -32,15 +32,9 @@ import { recordedCore } from "./recording.ts";
 import { runEnded } from "./run-end.ts";
 import { addKey, addTerms } from "./start-terms.ts";
 import type { ToolTable } from "./tool-table.ts";
+import { TurnWork } from "./turn-work.ts";
 import { WakeTimer } from "./wake-timer.ts";
 import { WriteGate } from "./write-gate.ts";
-
-/** What one turn gathers over its steps. */
-interface Turn {
-  readonly happened: Happened;
-  readonly turns: Map<number, RunTurn>;
-  readonly differences: Map<LiveRun, Difference[]>;
-}
 
 /** Steps that share a commit and a turn of the loop: more, and the loop halts for long; fewer, and a thousand calls at once wait for the disk too often. */
 const STEPS_PER_TURN_MAX = 4;
@@ -275,17 +269,16 @@ export class Driver {
       this.#watched = this.#hub.listening;
       happened.events.unshift(coreEvent("watch", { mode: this.#watched ? 1 : 0 }));
     }
-    const turns = new Map<number, RunTurn>();
-    const differences = new Map<LiveRun, Difference[]>();
+    const work = new TurnWork(happened, this.runs);
     let reaction = this.#step(happened);
     this.runs.turned();
     for (let steps = 1; reaction !== undefined; steps++) {
-      this.#carryOut(reaction, { happened, turns, differences });
+      this.#carryOut(reaction, work);
       const more: boolean = reaction.wakeAt !== 0n && reaction.wakeAt <= this.#now();
       if (!more) this.#timer.set(reaction.wakeAt);
       if (!more || steps === STEPS_PER_TURN_MAX) {
-        this.#pass(turns, differences, happened);
-        if (more) this.#goOn(turns);
+        this.#pass(work);
+        if (more) this.#goOn(work);
         return;
       }
       reaction = this.#step(NOTHING);
@@ -316,38 +309,39 @@ export class Driver {
     }
   }
 
-  #carryOut(reaction: Reaction, { happened, turns, differences }: Turn): void {
+  #carryOut(reaction: Reaction, work: TurnWork): void {
     const { clock } = this.#ports;
+    const { happened, differences } = work;
     for (const row of reaction.placements) {
       const run = this.runs.get(row.run);
       if (run !== undefined) place(run, row, happened, this.#hub, clock);
     }
-    for (const entry of reaction.entries) this.#turnOf(turns, entry.run)?.entries.push(entry);
-    for (const resolution of reaction.resolutions) this.#turnOf(turns, resolution.run)?.resolutions.push(resolution);
+    for (const entry of reaction.entries) work.of(entry.run)?.entries.push(entry);
+    for (const resolution of reaction.resolutions) work.of(resolution.run)?.resolutions.push(resolution);
     const ask = (run: LiveRun, slot: LiveSlot, action: Action): void =>
       performAsk(run, slot, action, this.#performWith!);
     const atOnce = { happened, hub: this.#hub, clock, ask, differences };
     for (const action of reaction.actions) {
       const run = this.runs.get(action.run);
       if (run === undefined) continue;
-      if (action.gate === "written") this.#turnOf(turns, action.run)?.gated.push(action);
+      if (action.gate === "written") work.of(action.run)?.gated.push(action);
       else actAtOnce(run, action, atOnce);
     }
     this.#tell(reaction);
   }
 
   /** What the steps of a turn brought each run goes to its journal, as one group. */
-  #pass(turns: Turn["turns"], differences: Turn["differences"], happened: Happened): void {
-    for (const turn of turns.values()) this.#gate.pass(turn);
-    for (const [run, found] of differences) {
+  #pass(work: TurnWork): void {
+    for (const turn of work.turns.values()) this.#gate.pass(turn);
+    for (const [run, found] of work.differences) {
       if (run.adapt) reportLeftBehind(run, found, this.#hub, this.#ports);
       else this.stop(run, new MismatchError(run.id, found, run.thrown));
     }
-    this.#answerAnnouncements(happened);
+    work.answerAnnouncements();
   }
 
   /** There is more to start than one turn may: the next follows what this one has made durable, so that neither the disk nor the loop is flooded. */
-  #goOn(turns: ReadonlyMap<number, RunTurn>): void {
+  #goOn({ turns }: TurnWork): void {
     const appends = [...turns.values()].map(({ run }) => run.lastAppend);
     void Promise.allSettled(appends).then(() => this.#inbox.wake());
   }
@@ -364,33 +358,6 @@ export class Driver {
     const level = pressure as 0 | 1 | 2;
     if (level !== this.pressure && this.#hub.listening) this.#hub.emit({ kind: "pressure", at, level });
     this.pressure = level;
-  }
-
-  #turnOf(turns: Map<number, RunTurn>, number: number): RunTurn | undefined {
-    const known = turns.get(number);
-    if (known !== undefined) return known;
-    const run = this.runs.get(number);
-    if (run === undefined) return undefined;
-    const made: RunTurn = { run, entries: [], gated: [], resolutions: [] };
-    turns.set(number, made);
-    return made;
-  }
-
-  /** An announcement is answered when its plan is durable; one that changed nothing is answered at once. */
-  #answerAnnouncements({ events, waiting }: Happened): void {
-    for (const event of events) {
-      if (event.kind !== "batch") continue;
-      const wait = waiting[event.first]?.wait;
-      const run = this.runs.get(event.run);
-      if (wait === undefined || !wait.announced || run === undefined) continue;
-      if (run.stopped !== undefined) continue; // its program sees neither
-      if (run.lastAppend === undefined) wait.resolve([]);
-      else
-        run.lastAppend.then(
-          () => run.stopped === undefined && wait.resolve([]),
-          () => undefined, // a failed append stops the run: its program sees neither
-        );
-    }
   }
 
   #call(run: LiveRun, slot: LiveSlot, action: Action): void {
