@@ -98,6 +98,7 @@ async function replay(recording: string, options: CommonOptions): Promise<Comman
 }
 
 const EXIT_CODES = `
+
 Exit codes:
   0  all is well
   1  a promise was broken, or a journal has problems
