@@ -69,6 +69,7 @@ export function throttle(slot: Slot, payload: u32): void {
   }
   slot.throttles++;
   if (slot.throttles > policyOf(slot.tool).throttles) {
+    if (rests) because(Reason.overloaded, slowScope, scope.restsUntil);
     settle(slot, Outcome.error, ranAs(slot), payload, false);
     return;
   }

@@ -48,7 +48,9 @@ export function resizeScope(event: Event): void {
 }
 
 function resizeOne(scope: Scope, size: u32): void {
+  const wasShut = scope.size == 0;
   resize(scope, size);
+  if (wasShut) startSlowly(scope, 1);
   gained(scope);
 }
 

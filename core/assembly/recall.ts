@@ -1,7 +1,8 @@
 // What the journal says of the recent past, from runs that are not open here: how much of each rate was used,
-// which scopes rest, what the breakers saw. So a restart gives no fresh quota. It moves no slot.
+// which scopes rest, what the breakers saw, how many calls wait to be made again. So a restart gives no fresh
+// quota, and a full queue does not start as a crowd. It moves no slot.
 import { breakerEarlier, breakerOpensAt, breakerState } from "./breaker";
-import { BreakerState, EntryKind, Outcome, Reason, ScopeKind } from "./codes";
+import { BreakerState, EntryKind, NONE, Outcome, Reason, ScopeKind } from "./codes";
 import { costOf, freeConditions, impose } from "./conditions";
 import { copyLimits, freeScope } from "./dynamic-scopes";
 import { make } from "./memory";
@@ -10,7 +11,17 @@ import { startSlowly } from "./ramp";
 import { chargeEarlier, Rate } from "./rates";
 import { Call, Entry, Key, stride, Terms } from "./records";
 import { Slot } from "./runs";
-import { groupOf, groupsOf, keysAreLimited, runtimeScope, Scope, scopeBy, toolScope } from "./scopes";
+import {
+  groupOf,
+  groupsOf,
+  keysAreLimited,
+  runtimeScope,
+  Scope,
+  scopeBy,
+  tenantsAreLimited,
+  toolScope,
+} from "./scopes";
+import { startsMost } from "./steps";
 import { armScope } from "./timers";
 import { now, onClock, wall } from "./turn";
 
@@ -25,6 +36,8 @@ const past: Slot = changetype<Slot>(make(offsetof<Slot>())); // a call of the pa
 function tell(scope: Scope, entry: Entry): void {
   const at = ago(entry.at);
   switch (<EntryKind>entry.kind) {
+    case EntryKind.planned:
+      return leave(scope, entry.count);
     case EntryKind.started:
       for (let rate = scope.rates; rate != 0; rate = changetype<Rate>(rate).next) {
         const source = changetype<Rate>(rate);
@@ -43,6 +56,13 @@ function tell(scope: Scope, entry: Entry): void {
   }
 }
 
+/** So many more calls wait to be made again. More than start at once anyway are a queue, and that starts slowly. */
+function leave(scope: Scope, count: u32): void {
+  if (scope.size == NONE && scope !== runtimeScope) return; // it bounds nothing
+  scope.left += count;
+  if (scope.left > min(scope.size, startsMost)) startSlowly(scope, 1);
+}
+
 function sample(scope: Scope, failed: bool, at: u64): void {
   if (scope.breaker == 0) return;
   breakerEarlier(scope, failed, at);
@@ -59,6 +79,19 @@ export function recallPause(kind: u32, number: u32, untilWall: u64, key: Scope |
   armScope(scope, scope.restsUntil);
 }
 
+/** Did the outside say "slow down", so that the scope rests until the entry's moment? */
+function saysRest(entry: Entry): bool {
+  if (entry.reason == Reason.overloaded) return entry.kind != EntryKind.settled || entry.outcome == Outcome.error;
+  return entry.reason == Reason.rateLimitedBeyondDeadline;
+}
+
+/** The scope of a name, if there is one; whoever asks lets it go. */
+function scopeNamed(isKey: bool, row: u32, keys: usize, keyCount: u32): Scope | null {
+  if (row == 0 || row > keyCount) return null;
+  const name = changetype<Key>(keys + stride<Key>(8) * (row - 1));
+  return copyLimits(isKey, name.nameHigh, name.nameLow);
+}
+
 /** One entry of the past, of a call of this tool. */
 export function recallEntry(
   entry: Entry,
@@ -70,15 +103,11 @@ export function recallEntry(
 ): void {
   let key: Scope | null = null;
   if (terms !== null) {
-    if (keysAreLimited && terms.key != 0 && terms.key <= keyCount) {
-      const name = changetype<Key>(keys + stride<Key>(8) * (terms.key - 1));
-      key = copyLimits(true, name.nameHigh, name.nameLow);
-    }
+    if (keysAreLimited) key = scopeNamed(true, terms.key, keys, keyCount);
     impose(past, terms, null, keys, charges);
   }
-  if (entry.kind == EntryKind.attemptFailed && entry.reason == Reason.overloaded) {
-    recallPause(entry.scope, entry.number, entry.until, key);
-  }
+  const tenant = tenantsAreLimited ? scopeNamed(false, call.ready, keys, keyCount) : null;
+  if (saysRest(entry)) recallPause(entry.scope, entry.number, entry.until, key);
   tell(runtimeScope, entry);
   const tool = toolScope(call.tool);
   if (tool !== null) tell(tool, entry);
@@ -87,6 +116,10 @@ export function recallEntry(
   if (key !== null) {
     tell(key, entry);
     freeScope(key);
+  }
+  if (tenant !== null) {
+    tell(tenant, entry);
+    freeScope(tenant);
   }
   freeConditions(past);
 }

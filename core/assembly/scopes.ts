@@ -50,6 +50,8 @@ export class Scope extends Node {
   rampEnded: u32;
   /** Calls started before count for no round. */
   rampFrom: u64;
+  /** Calls that an earlier process left unfinished, as far as is known. */
+  left: u32;
   rates: usize; // Rate, linked (rates.ts)
   breaker: usize; // Breaker
   adaptive: usize; // Adaptive

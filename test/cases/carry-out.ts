@@ -168,7 +168,7 @@ class Carrying {
     const calls = given.flatMap((row) => row.calls.map((call) => ({ ...call, terms: 0 })));
     const opened = this.#running().open(this.#now, this.#wall, this.#run, adapt, entries, calls);
     if (kept.length === 0 && !("refused" in opened)) this.#journals.begin(this.#run, given);
-    return this.#out(opened, [], new Beside());
+    return this.#out(opened, [], new Beside(), []);
   }
 
   #spelled(rows: readonly Split[]): KeptEntry[] {
@@ -202,7 +202,7 @@ class Carrying {
     fields.end();
     const { terms, keys, charges } = beside;
     const reaction = this.#running().handle(this.#now, this.#wall, events, calls, terms, keys, charges);
-    return this.#out(reaction, calls, beside);
+    return this.#out(reaction, calls, beside, events);
   }
 
   #event(event: Split, rows: readonly Split[], calls: Call[], beside: Beside): Event {
@@ -230,9 +230,9 @@ class Carrying {
 
   // ── what comes out ────────────────────────────────────────────────────────────────────────────
 
-  #out(reaction: Reaction | Refused, calls: Call[], beside: Beside): string[] {
+  #out(reaction: Reaction | Refused, calls: Call[], beside: Beside, events: readonly Event[]): string[] {
     if ("refused" in reaction) return [sayRefusal(reaction.refused)];
-    this.#journals.keep(reaction, calls, beside);
+    this.#journals.keep(reaction, calls, beside, events);
     for (const { kind, run, slot, attempt, code } of reaction.actions) {
       if (kind === "call") this.#attempts.set(`${run}/${slot}`, attempt);
       if (kind === "reconcile") this.#asks.set(`${run}/${slot}`, code);

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tool } from "../../bindings/js/src/index.ts";
 import { settle, start, World } from "../rules/fakes.ts";
-import { CoreWorld, limit, many, SECOND } from "./core-world.ts";
+import { CoreWorld, limit, many, noRamp, SECOND } from "./core-world.ts";
 
 /** 10^5 by default; `KEY_FLOOD=1000000` for the full flood. */
 const FLOOD = Number(process.env.KEY_FLOOD ?? 100_000);
@@ -54,7 +54,11 @@ describe("adv.config_change_storm", () => {
     const holds = (told: boolean): void =>
       fc.assert(
         fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
-          const limits = [limit("concurrency", { scope: "key", size: 2 }), limit("window", { size: 50, per: SECOND })];
+          const limits = [
+            limit("concurrency", { scope: "key", size: 2 }),
+            limit("window", { size: 50, per: SECOND }),
+            ...noRamp({ scope: "runtime" }, { scope: "tool" }, { scope: "key" }),
+          ];
           const world = new CoreWorld({ concurrency: 3, limits });
           const sizes = { runtime: 3, tool: Number.POSITIVE_INFINITY, key: 2 };
           world.batch(many("c", 40, { key: "k" }));

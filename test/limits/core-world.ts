@@ -31,6 +31,11 @@ export function limit(kind: Limit["kind"], fields: Record<string, unknown> = {})
   return { ...LIMIT, kind, ...Object.fromEntries(wide) };
 }
 
+/** Rows by which these scopes start at full size at once, whatever shut them. */
+export function noRamp(...scopes: readonly Partial<Limit>[]): Limit[] {
+  return scopes.map((scope) => limit("ramp", scope));
+}
+
 /** What a call of a world says. */
 export interface Asked {
   readonly name: string;

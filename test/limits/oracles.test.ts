@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Limit } from "../../core/dist/glue.js";
-import { type Asked, CoreWorld, limit, SECOND } from "./core-world.ts";
+import { type Asked, CoreWorld, limit, noRamp, SECOND } from "./core-world.ts";
 
 const CALLS = 24;
 const PACE = SECOND / 4; // four a second, one at a time
@@ -26,6 +26,8 @@ const LIMITS: readonly Limit[] = [
   limit("concurrency", { scope: "tool", number: 0, size: 2 }),
   limit("pace", { scope: "tool", number: 1, size: 4, per: SECOND, a: 1 }),
   limit("concurrency", { scope: "key", size: 1 }),
+  // The oracle knows caps, not how they grow.
+  ...noRamp({ scope: "runtime" }, { scope: "tool" }, { scope: "tool", number: 1 }),
 ];
 
 function asked(calls: readonly { key?: string | undefined; write?: string | undefined }[]): Asked[] {
@@ -243,7 +245,10 @@ describe("O4: starts of one step", () => {
     const holds = (bounded: boolean): void =>
       fc.assert(
         fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 60 }), (most, count) => {
-          const limits = bounded ? [limit("steps", { scope: "runtime", size: most })] : [];
+          const limits = [
+            ...noRamp({ scope: "runtime" }),
+            ...(bounded ? [limit("steps", { scope: "runtime", size: most })] : []),
+          ];
           const world = new CoreWorld({ concurrency: 0, limits });
           world.batch(Array.from({ length: count }, (_, i) => ({ name: `c${i}` })));
           world.setLimit("runtime", 0, 1000);

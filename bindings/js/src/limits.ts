@@ -62,7 +62,7 @@ export interface ScopeLimits {
   readonly breaker?: boolean | BreakerOptions;
   /** `true`: with the defaults. Default: fixed. */
   readonly adaptive?: boolean | AdaptiveOptions;
-  /** After a pause, an open breaker or a size of 0, start with one call at once, then two, four … Default true. */
+  /** After a pause, an open breaker, a size of 0 or a restart with a full queue, start with one call at once, then two, four … Default true. */
   readonly ramp?: boolean;
 }
 

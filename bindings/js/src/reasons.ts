@@ -33,6 +33,7 @@ export const OVERLOADED = "overloaded";
 /** The payload of an entry in which a limit or a deadline decided; undefined when the tool's own counts. */
 export function reasonPayload(entry: CoreEntry, names: LimitNames): Payload | undefined {
   if (entry.kind !== "settled" || entry.reason === "none") return undefined;
+  if (entry.outcome === "error" && entry.reason === OVERLOADED) return undefined; // what the tool threw says it, with whose limit
   const limit = entry.reason === "deadline" || entry.reason === "start-within" ? undefined : limitOf(entry, names);
   const retryAt = entry.until === 0n ? undefined : Number(entry.until);
   const data = { ...(limit === undefined ? {} : { limit }), ...(retryAt === undefined ? {} : { retryAt }) };
@@ -76,4 +77,13 @@ export function saidOverloaded(error: CallError | undefined): { readonly limit: 
   if (error?.name !== "OverloadedError" || error.code !== OVERLOADED) return undefined;
   const limit = (error.data as { readonly limit?: unknown } | undefined)?.limit;
   return { limit: typeof limit === "string" ? limit : undefined };
+}
+
+/** The limit that rests until past the call's deadline, if that was what ended it. */
+export function limitThatRests(payload: Payload): string | undefined {
+  if (payload.kind !== "error") return undefined;
+  const { name, code, data } = payload.error;
+  if (name !== "HoldfastError" || code !== "rate-limited-beyond-deadline") return undefined;
+  const limit = (data as { readonly limit?: unknown } | undefined)?.limit;
+  return typeof limit === "string" ? limit : undefined;
 }

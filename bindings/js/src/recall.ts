@@ -1,6 +1,6 @@
 // What the journal says of the recent past, for the core: which rates were used, which scopes rest, what the
-// breakers saw. Read once, before the first run is opened: what changed while a limit looks back, and runs that
-// a crash left open, for the outside may have told them to rest.
+// breakers saw, how many calls were left unfinished. Read once, before the first run is opened: what changed while
+// a limit looks back, and, for the outside may have told them to rest, the runs that were at work last.
 import type { Asked, CoreEntry } from "./core.ts";
 import type { Digest } from "./digest.ts";
 import { ENTRY_KINDS, type Entry, EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
@@ -8,8 +8,9 @@ import { outOfRange } from "./entry-bounds.ts";
 import { JournalError } from "./errors.ts";
 import { overloadedBy, plannedCall } from "./journaled-run.ts";
 import type { LimitTable } from "./limit-table.ts";
-import { type PlannedCall, readPayload, readPlan, readTenant } from "./payload.ts";
-import type { Journal } from "./ports.ts";
+import { type Payload, type PlannedCall, readPayload, readPlan, readTenant } from "./payload.ts";
+import type { Journal, RunSummary } from "./ports.ts";
+import { limitThatRests } from "./reasons.ts";
 import { addKey, addTerms } from "./start-terms.ts";
 import type { ToolTable } from "./tool-table.ts";
 
@@ -34,8 +35,10 @@ interface RecallWith {
 
 /** A rest is a day at most, so nothing older says anything. */
 const REST_MS_MAX = 86_400_000;
-/** Where no limit looks back: most runs left open that are read for their rests. */
+/** Where no limit looks back: most runs left open that are read for their rests and their unfinished calls … */
 const LEFT_OPEN_MAX = 100;
+/** … and most entries of closed ones: a run that closed may have been told to rest by its last call. */
+const CLOSED_ENTRIES_MAX = 2_000;
 
 /** Reads the runs that changed while a limit still looks back. A run that cannot be read says nothing: opening it will say why. */
 export async function readPast(withThese: RecallWith): Promise<Past> {
@@ -43,22 +46,35 @@ export async function readPast(withThese: RecallWith): Promise<Past> {
   const since = wallMs - limits.looksBackMs;
   const runs = (await withThese.journal.runs()).toSorted((a, b) => b.updatedAt - a.updatedAt);
   const counts = limits.looksBackMs > 0 ? runs.filter(({ updatedAt }) => updatedAt >= since) : [];
-  const open = runs
-    .filter(({ closed, updatedAt }) => !closed && updatedAt >= wallMs - REST_MS_MAX)
-    .slice(0, LEFT_OPEN_MAX);
-  const recent = [...new Set([...counts, ...open])];
+  const ofTheDay = runs.filter(({ updatedAt }) => updatedAt >= wallMs - REST_MS_MAX);
+  const open = ofTheDay.filter(({ closed }) => !closed).slice(0, LEFT_OPEN_MAX);
+  const recent = [...new Set([...counts, ...open, ...newestClosed(ofTheDay)])];
   const read = recent.slice(0, RECALLED_RUNS_MAX);
   const past: Past = {
     entries: [],
     asked: { calls: [], terms: [], keys: [], charges: [] },
     left: recent.length - read.length,
   };
-  for (const { run } of read) {
+  for (const { run, closed, leased } of read) {
     const entries = await readIfAny(withThese.journal, run);
-    if (entries !== undefined) addRun(past, entries, since, withThese);
+    // What another living host has in hand is not left to this one.
+    if (entries !== undefined) addRun(past, entries, { since, leftOpen: !closed && !leased }, withThese);
   }
   past.entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   return past;
+}
+
+/** The closed ones of these, newest first, as long as they have few entries. */
+function newestClosed(runs: readonly RunSummary[]): RunSummary[] {
+  let entries = 0;
+  const newest: RunSummary[] = [];
+  for (const run of runs) {
+    if (!run.closed) continue;
+    entries += run.entries;
+    if (entries > CLOSED_ENTRIES_MAX) break;
+    newest.push(run);
+  }
+  return newest;
 }
 
 /** A run that cannot be read must not keep others from being opened. */
@@ -71,14 +87,32 @@ async function readIfAny(journal: Journal, run: string): Promise<readonly Entry[
   }
 }
 
-function addRun(past: Past, entries: readonly Entry[], since: number, withThese: RecallWith): void {
+/** A call of the past; its row among those of `Past` once something is said of it. */
+interface PastSlot {
+  readonly call: PlannedCall;
+  readonly tenant: string | undefined;
+  row: number;
+  settled: boolean;
+}
+
+interface Reading {
+  /** Wall ms: nothing older counts for a rate or a breaker. */
+  readonly since: number;
+  /** A crash left it to whoever comes next. */
+  readonly leftOpen: boolean;
+}
+
+function addRun(past: Past, entries: readonly Entry[], reading: Reading, withThese: RecallWith): void {
   if (entries.some((entry) => outOfRange(entry) !== undefined)) return; // corrupt: opening it says so, with where and why
-  const slots: { readonly call: PlannedCall; readonly tenant: string | undefined; row: number }[] = [];
+  const counts = (entry: Entry): boolean =>
+    SPEAKS.has(entry.kind) && (entry.at >= reading.since || mayRest(entry, withThese.wallMs));
+  if (!reading.leftOpen && !entries.some(counts)) return;
+  const slots: PastSlot[] = [];
   for (const entry of entries) {
     if (entry.kind === EntryKind.planned) {
       try {
         const tenant = readTenant(entry.payload);
-        for (const call of readPlan(entry.payload, entry.count)) slots.push({ call, tenant, row: -1 });
+        for (const call of readPlan(entry.payload, entry.count)) slots.push({ call, tenant, row: -1, settled: false });
       } catch (thrown) {
         if (thrown instanceof SyntaxError) return;
         throw thrown;
@@ -86,15 +120,54 @@ function addRun(past: Past, entries: readonly Entry[], since: number, withThese:
       continue;
     }
     const slot = slots[entry.slot];
-    const rests = entry.kind === EntryKind.attemptFailed && entry.until > withThese.wallMs;
-    if (slot === undefined || (entry.at < since && !rests) || !SPEAKS.has(entry.kind)) continue;
+    if (slot === undefined) continue;
+    if (entry.kind === EntryKind.settled) slot.settled = true;
+    if (!counts(entry)) continue;
     if (slot.row === -1) slot.row = addCall(past, slot.call, slot.tenant, withThese);
     const row = pastEntry(entry, slot.row, withThese.tools.numberOf(slot.call.tool), withThese.limits);
     if (row !== undefined) past.entries.push(row);
   }
+  if (reading.leftOpen) addUnfinished(past, slots, withThese);
 }
 
 const SPEAKS: ReadonlySet<number> = new Set([EntryKind.started, EntryKind.attemptFailed, EntryKind.settled]);
+
+/** May it say that a scope rests still? */
+function mayRest({ kind, until }: Entry, wallMs: number): boolean {
+  return until > wallMs && (kind === EntryKind.attemptFailed || kind === EntryKind.settled);
+}
+
+/** How many calls of each tool were left, to be made again. */
+function addUnfinished(past: Past, slots: readonly PastSlot[], withThese: RecallWith): void {
+  const left = new Map<string, PastSlot[]>();
+  for (const slot of slots) {
+    if (slot.settled) continue;
+    const others = left.get(slot.call.tool);
+    if (others === undefined) left.set(slot.call.tool, [slot]);
+    else others.push(slot);
+  }
+  for (const unfinished of left.values()) {
+    const { key: _, cost: __, ...call } = unfinished[0]!.call;
+    const slot = addCall(past, call, undefined, withThese);
+    past.entries.push({ ...BLANK, kind: "planned", slot, count: unfinished.length, at: BigInt(withThese.wallMs) });
+  }
+}
+
+const BLANK: CoreEntry = {
+  kind: "planned",
+  outcome: "ok",
+  source: "executed",
+  run: 0,
+  slot: 0,
+  count: 0,
+  attempt: 0,
+  payload: 0,
+  at: 0n,
+  until: 0n,
+  reason: "none",
+  scope: "runtime",
+  number: 0,
+};
 
 function addCall({ asked }: Past, call: PlannedCall, tenant: string | undefined, withThese: RecallWith): number {
   const { tools, limits, digest } = withThese;
@@ -123,30 +196,28 @@ function pastEntry(entry: Entry, slot: number, tool: number, limits: LimitTable)
   if (kind === undefined || outcome === undefined || source === undefined) return undefined;
   const failed = kind === "attempt-failed" || outcome === "error";
   const payload = failed && kind !== "started" ? readPayload("error", entry.payload) : undefined;
-  const row: CoreEntry = {
-    kind,
-    outcome,
-    source,
-    run: 0,
-    slot,
-    count: 0,
-    attempt: entry.attempt,
-    payload: 0,
-    at: BigInt(entry.at),
-    until: BigInt(entry.until),
-    reason: "none",
-    scope: "runtime",
-    number: 0,
-  };
+  const { attempt } = entry;
+  const times = { at: BigInt(entry.at), until: BigInt(entry.until) };
+  const row: CoreEntry = { ...BLANK, kind, outcome, source, slot, attempt, ...times };
   if (payload?.kind !== "error") {
     // A slot that was never called says nothing; one that ran out of time does.
     if (outcome !== "ok" && outcome !== "timed-out" && kind === "settled") return undefined;
     if (outcome === "timed-out" && entry.payload !== null) return undefined; // its batch's deadline, not its own time
     return row;
   }
-  Object.assign(row, overloadedBy(payload, limits));
-  if (row.reason === "overloaded") return row;
+  const rests = restOf(payload, limits);
+  if (rests !== undefined) return { ...row, ...rests };
   // Errors that Holdfast gives a call say nothing of the tool; of others its breakers are asked, as when they happened.
   if (payload.error.name === "HoldfastError" || !limits.isFailure(tool, payload.error)) return undefined;
   return row;
+}
+
+/** The outside said "slow down", and whose limit rests; whether the call came again, or that was its end. */
+function restOf(payload: Payload, limits: LimitTable): Partial<CoreEntry> | undefined {
+  const again = overloadedBy(payload, limits);
+  if (again.reason !== undefined) return again;
+  const limit = limitThatRests(payload);
+  const scope = limit === undefined ? undefined : limits.find(limit);
+  if (scope === undefined) return undefined;
+  return { reason: "rate-limited-beyond-deadline", scope: scope.kind, number: scope.number };
 }
