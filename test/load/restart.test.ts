@@ -1,5 +1,6 @@
-// What a crash leaves of limits: processes on one real journal, killed and followed by another. A pause, a
-// used-up rate and an open breaker hold for whoever comes next; beside each, the same on a journal that knows nothing.
+// What a crash leaves of limits: processes on one real journal, killed and followed by another. A pause, a used-up
+// rate, an open breaker and a deadline hold for whoever comes next, and a full queue starts slowly; beside each, the
+// same on a journal that knows nothing, or without the mechanism.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +14,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-type Deed = "overloaded" | "fails" | "works";
-/** A host on the journal of this name. */
-function life(deed: Deed, journal: string, run: string, limits: object = {}, calls = 1): Life {
-  return new Life("restart.mjs", [deed, join(folder, journal), run, JSON.stringify(limits), String(calls)]);
+type Deed = "overloaded" | "fails" | "works" | "hangs" | "counts";
+/** A host on the journal of this name; `terms`: what its batch says, and each of its calls. */
+function life(deed: Deed, journal: string, run: string, limits: object = {}, calls = 1, terms: object = {}): Life {
+  const said = [limits, calls, terms].map((one) => JSON.stringify(one));
+  return new Life("restart.mjs", [deed, join(folder, journal), run, ...said]);
 }
 
 describe("a pause that the outside asked for", () => {
@@ -119,5 +121,90 @@ describe("a breaker", () => {
     const second = life("works", "two.db", "second", limits, 2);
     expect((await second.said("over")).gauge.breaker).toBe("closed");
     expect(second.count("called")).toBe(2);
+  });
+});
+
+describe("a pause that only a settled call knows of", () => {
+  const once = { tools: { ask: { throttlesMax: 0 } } };
+
+  test.each([
+    ["that was told so once too often", once, {}],
+    ["whose deadline comes before the end of the pause", {}, { call: { deadlineMs: 3_000 } }],
+  ])("holds after a kill: of a call %s", async (_, limits, terms) => {
+    const first = life("overloaded", "journal.db", "met", limits, 1, terms);
+    expect((await first.said("over")).outcomes).toMatchObject([{ kind: "error", attempts: 1 }]);
+    const until = (await first.said("over")).gauge.pausedUntil;
+    await first.kill();
+    const other = life("works", "journal.db", "other", limits);
+    const waiting = await other.said("waiting");
+    expect(waiting).toMatchObject({ why: "resting", limit: "tools.ask" });
+    expect(Math.abs(waiting.mayStartAt - until)).toBeLessThanOrEqual(1);
+    expect((await other.said("called")).at).toBeGreaterThanOrEqual(until);
+    await other.said("over");
+    // The control: a journal of its own.
+    const fresh = life("works", "fresh.db", "other", limits);
+    await fresh.said("over");
+    expect(fresh.count("waiting")).toBe(0);
+  });
+});
+
+describe("h9.deadline_after_restart", () => {
+  const HOUR = 3_600_000;
+
+  test.each([
+    ["batch", { batch: { deadlineMs: HOUR } }],
+    ["call", { call: { deadlineMs: HOUR } }],
+  ])("what was left of the deadline of a %s is what is left of it after a kill", async (_, terms) => {
+    const first = life("hangs", "journal.db", "r", {}, 1, terms);
+    const { deadline } = await first.said("called");
+    await first.kill();
+    await delay(20);
+    // The program says an hour anew; what the journal says counts, to the millisecond.
+    const second = life("hangs", "journal.db", "r", {}, 1, terms);
+    expect(await second.said("called")).toMatchObject({ attempt: 2, deadline });
+    await second.kill();
+    // The control: a run of its own has an hour of its own.
+    const other = life("hangs", "journal.db", "other", {}, 1, terms);
+    expect((await other.said("called")).deadline).toBeGreaterThan(deadline);
+  });
+
+  test.each([
+    ["batch", { batch: { deadlineMs: 1_500 } }],
+    ["call", { call: { deadlineMs: 1_500 } }],
+  ])("what ran out while nobody was there is over at once, of a %s", async (_, terms) => {
+    const first = life("hangs", "journal.db", "r", { concurrency: 1 }, 2, terms);
+    const { deadline } = await first.said("called");
+    await first.kill();
+    await delay(Math.max(0, deadline - Date.now()) + 20);
+    const second = life("hangs", "journal.db", "r", { concurrency: 1 }, 2, terms);
+    const { outcomes } = await second.said("over");
+    expect(outcomes).toMatchObject([
+      { kind: "timed-out", reason: "deadline", attempts: 1 },
+      { kind: "not-started", reason: "deadline", attempts: 0 },
+    ]);
+    expect(second.count("called")).toBe(0);
+  });
+});
+
+describe("h10.ramp after a restart", () => {
+  const LEFT = 10_000;
+  const SIZE = 64;
+
+  /** How many of those that a kill has left begin before the first has ended. */
+  async function firstWave(journal: string, limits: object): Promise<number> {
+    const first = life("hangs", journal, "r", { concurrency: SIZE }, LEFT);
+    await first.said("called");
+    await first.kill();
+    const { ok, firstWave } = await life("counts", journal, "r", { concurrency: SIZE, ...limits }, LEFT).said("over");
+    expect(ok).toBe(LEFT);
+    return firstWave;
+  }
+
+  test("of ten thousand that were left one begins before the first has ended, and all come to their end", async () => {
+    expect(await firstWave("ramp.db", {})).toBe(1);
+  });
+
+  test("control: without the ramp all that may at once", async () => {
+    expect(await firstWave("none.db", { ramp: false })).toBe(SIZE);
   });
 });
