@@ -78,7 +78,7 @@ export class Ledger {
     const kind = ENTRY_KINDS[entry.kind];
     if (kind === "planned") {
       if (entry.slot !== slots.length) throw new Broken("ordinals", `a plan of ${run} begins at ${entry.slot}`);
-      for (const { id, effect } of readPlan(entry.payload, entry.count))
+      for (const { id, effect } of readPlan(entry.payload, entry.count).calls)
         slots.push({ id, effect, until: entry.until, started: 0, settled: undefined });
       return;
     }

@@ -195,7 +195,7 @@ function readBack(entry: any, bytes: Uint8Array | null): any {
     case "run-opened":
       return readOpening(bytes);
     case "planned":
-      return { calls: readPlan(bytes, entry.count).map(spelled) };
+      return { calls: readPlan(bytes, entry.count).calls.map(spelled) };
     case "started":
       return undefined;
     default: {

@@ -11,7 +11,7 @@ import { type Action, type Call, type Core, type CoreEntry, NONE, openCore, type
 import { cancelEvent, coreCall, coreEvent } from "./core-event.ts";
 import { type Digest, idDigest, type Sha256 } from "./digest.ts";
 import { stepOf } from "./emit.ts";
-import { JOURNAL_FORMAT } from "./entry.ts";
+import { type Entry, JOURNAL_FORMAT } from "./entry.ts";
 import { entryRow } from "./entry-row.ts";
 import { HoldfastError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
@@ -61,6 +61,8 @@ export class Driver {
   #core: Core;
   /** Whether this core knows what the journal says of the recent past; undefined: it has not been told. */
   #recalled: Promise<void> | undefined;
+  /** Until it has: the runs that were opened meanwhile, which need not be read again. */
+  #taken: Map<string, readonly Entry[]> | undefined;
   #watched = false;
   pressure: 0 | 1 | 2 = 0;
 
@@ -115,20 +117,26 @@ export class Driver {
     return BigInt(this.#ports.clock.wallMs());
   }
 
-  /** Tells the core, once, what the journal says of the recent past. */
-  recall(): Promise<void> {
-    this.#recalled ??= this.#readPast().catch((thrown: unknown) => {
-      this.#recalled = undefined; // the next run asks again
+  /** Tells the core, once, what the journal says of the recent past. `entries`: those of a run whose lease was just taken. */
+  recall(key: string, entries: readonly Entry[]): Promise<void> {
+    const known = this.#recalled;
+    if (known === undefined) this.#taken = new Map();
+    this.#taken?.set(key, entries);
+    if (known !== undefined) return known;
+    const recalled = this.#readPast(this.#taken!).catch((thrown: unknown) => {
+      if (this.#recalled === recalled) this.#recalled = undefined; // the next run asks again
       throw thrown;
     });
-    return this.#recalled;
+    this.#recalled = recalled;
+    return recalled;
   }
 
-  async #readPast(): Promise<void> {
+  async #readPast(taken: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
     const { journal, clock, warn } = this.#ports;
     const core = this.#core;
     const [tools, limits] = [this.#tools, this.#limits];
-    const past = await readPast({ journal, tools, limits, digest: this.#digest, wallMs: clock.wallMs() });
+    const past = await readPast({ journal, tools, limits, digest: this.#digest, wallMs: clock.wallMs(), taken });
+    if (this.#taken === taken) this.#taken = undefined;
     if (past.left > 0)
       warn(
         `${past.left} runs of the time that rates look back are too many to be read: what they used is not counted.`,

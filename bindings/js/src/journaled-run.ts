@@ -17,6 +17,8 @@ export interface JournaledRun {
   readonly calls: Call[];
   readonly slots: JournaledSlot[];
   readonly payloads: Map<number, Payload>;
+  /** Of each call id in it: the program is about to make those calls again. */
+  readonly idDigests: Map<string, Digest>;
   readonly closed: Entry | undefined;
   /** Versions of the program that opened it, oldest first. */
   readonly versions: readonly (string | undefined)[];
@@ -73,6 +75,12 @@ export function readJournal(
   const calls: Call[] = [];
   const versions: (string | undefined)[] = [];
   const rows: CoreEntry[] = [];
+  const idDigests = new Map<string, Digest>();
+  const digest = (id: string): Digest => {
+    const known = idDigests.get(id) ?? idDigest(id, sha256);
+    idDigests.set(id, known);
+    return known;
+  };
   let closed: Entry | undefined;
   for (const [row, entry] of entries.entries()) {
     const wrong = closed === undefined ? wrongNumbers(entry) : "it comes after the run was closed";
@@ -88,9 +96,9 @@ export function readJournal(
         versions.push(readOpened(runId, entry, row).version);
         break;
       case EntryKind.planned:
-        for (const call of read(runId, entry, row, () => readPlan(entry.payload, entry.count))) {
+        for (const call of read(runId, entry, row, () => readPlan(entry.payload, entry.count)).calls) {
           slots.push({ ...call, state: "planned" });
-          calls.push(plannedCall(call, tools, (id) => idDigest(id, sha256)));
+          calls.push(plannedCall(call, tools, digest));
         }
         break;
       case EntryKind.started:
@@ -107,7 +115,7 @@ export function readJournal(
         break;
     }
   }
-  return { entries: rows, calls, slots, payloads, closed, versions };
+  return { entries: rows, calls, slots, payloads, idDigests, closed, versions };
 }
 
 /** What no entry of this format can hold, or undefined. Checked before any of it becomes a number of the core. */

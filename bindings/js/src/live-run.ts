@@ -2,6 +2,7 @@
 // State only; the driver moves it.
 
 import type { Action, CoreEntry, Resolution } from "./core.ts";
+import type { Digest } from "./digest.ts";
 import type { Entry } from "./entry.ts";
 import type { HoldfastError } from "./errors.ts";
 import type { HeldNames } from "./held-names.ts";
@@ -96,6 +97,8 @@ export interface LiveRun {
   /** How many slots of the journal have an id; and of those that share one, how many came before. */
   readonly idUses: Map<string, number>;
   readonly generations: Map<number, number>;
+  /** Of the ids in its journal. */
+  readonly idDigests: ReadonlyMap<string, Digest>;
   /** By the numbers that the core knows them by; those of the journal come first. */
   readonly payloads: Map<number, Payload>;
   nextPayload: number;
@@ -161,6 +164,7 @@ export function makeLiveRun(parts: {
     byId: new Map(),
     idUses,
     generations,
+    idDigests: parts.journaled.idDigests,
     payloads: parts.journaled.payloads,
     nextPayload: parts.journaled.entries.length + 2,
     stash: [],

@@ -122,19 +122,23 @@ function isCost(value: Json | undefined): value is Cost {
   return isObject(value) && Object.values(value).every((cost) => Number.isInteger(cost) && (cost as number) >= 0);
 }
 
-/** The calls of a planned entry. Throws SyntaxError when it is not one. */
-export function readPlan(bytes: Uint8Array | null, count: number): PlannedCall[] {
+/** What a planned entry carries. */
+export interface Plan {
+  readonly calls: PlannedCall[];
+  /** Whose batch it is; undefined: nobody's. */
+  readonly tenant: string | undefined;
+}
+
+/** Throws SyntaxError when it is no plan of so many slots. */
+export function readPlan(bytes: Uint8Array | null, count: number): Plan {
   const plan = bytes === null ? null : decodeJson(bytes);
   if (!isObject(plan) || !Array.isArray(plan.calls)) throw new SyntaxError("a planned entry carries no calls");
   if (plan.calls.length !== count)
     throw new SyntaxError(`a planned entry of ${count} slots carries ${plan.calls.length} calls`);
-  return plan.calls.map(readPlannedCall);
-}
-
-/** Whose batch a planned entry is; undefined: nobody's. */
-export function readTenant(bytes: Uint8Array | null): string | undefined {
-  const plan = bytes === null ? null : decodeJson(bytes);
-  return isObject(plan) && typeof plan.tenant === "string" ? plan.tenant : undefined;
+  return {
+    calls: plan.calls.map(readPlannedCall),
+    tenant: typeof plan.tenant === "string" ? plan.tenant : undefined,
+  };
 }
 
 /** What a run-opened entry carries. */

@@ -53,6 +53,8 @@ export interface PreparedIn {
   readonly deadline: number;
   /** What the calls above the run hold. */
   readonly held: HeldNames | undefined;
+  /** Digests of ids that were worked out already: those in the run's journal. */
+  readonly idDigests: ReadonlyMap<string, Digest>;
 }
 
 const CALL_KEYS = ["id", "tool", "input", "timeoutMs", "deadlineMs", ...CALL_START_KEYS];
@@ -101,20 +103,22 @@ function checkShape(call: unknown, index: number): CallShape {
   };
 }
 
-type Base = Omit<PreparedCall, "parsed" | "ready" | "terms">;
+/** A call in preparation. Filled in place: a copy for each of a hundred thousand calls costs more than all else. */
+type Draft = { -readonly [Key in keyof PreparedCall]: PreparedCall[Key] };
 
 /** Its input is right: what is said of its start may be worked out of it, and may fail at that. */
-function completed(base: Base, parsed: unknown, said: SaidOfStart | undefined, here: PreparedIn): PreparedCall {
+function completed(draft: Draft, parsed: unknown, said: SaidOfStart | undefined, here: PreparedIn): PreparedCall {
   let problem: CallError | undefined;
-  let terms: StartTerms | undefined;
   try {
-    terms = startTerms(base.declared?.start, parsed, here.start, said);
-    problem = wouldDeadlock(here.held, terms);
+    draft.terms = startTerms(draft.declared?.start, parsed, here.start, said);
+    problem = wouldDeadlock(here.held, draft.terms);
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    problem = refusal("invalid-input", `what ${base.tool} says of its start is wrong: ${why}`);
+    problem = refusal("invalid-input", `what ${draft.tool} says of its start is wrong: ${why}`);
   }
-  return { ...base, parsed, ready: problem === undefined ? undefined : errorPayload(problem), terms };
+  draft.parsed = parsed;
+  if (problem !== undefined) draft.ready = errorPayload(problem);
+  return draft;
 }
 
 /** The earlier of two moments, where 0 is never. */
@@ -131,13 +135,14 @@ function issueText(issues: readonly StandardSchemaV1.Issue[]): string {
 }
 
 /** Something is wrong with the call itself: that is its outcome. */
-function spoiled(base: Base, problem: CallError): PreparedCall {
-  return { ...base, parsed: undefined, ready: errorPayload(problem), terms: undefined };
+function spoiled(draft: Draft, problem: CallError): PreparedCall {
+  draft.ready = errorPayload(problem);
+  return draft;
 }
 
-function schemaFailed(base: Base, thrown: unknown): PreparedCall {
+function schemaFailed(draft: Draft, thrown: unknown): PreparedCall {
   const why = describeError(thrown).message;
-  return spoiled(base, refusal("invalid-input", `the schema of ${base.tool} failed: ${why}`));
+  return spoiled(draft, refusal("invalid-input", `the schema of ${draft.tool} failed: ${why}`));
 }
 
 function recordInput(input: unknown, bytesMax: number): { input: Json; text: string; problem: CallError | undefined } {
@@ -176,9 +181,9 @@ export function prepareCall(
   const declared = withThese.tools.get(shape.tool);
   const id = shape.id ?? autoId;
   const { input, text, problem } = recordInput(shape.input, withThese.inputBytesMax);
-  const base = {
+  const draft: Draft = {
     id,
-    idDigest: idDigest(id, withThese.sha256),
+    idDigest: here.idDigests.get(id) ?? idDigest(id, withThese.sha256),
     tool: shape.tool,
     declared,
     number: withThese.tools.numberOf(shape.tool),
@@ -186,8 +191,11 @@ export function prepareCall(
     digest: callDigest(shape.tool, problem === undefined ? text : JSON.stringify(problem.message), withThese.sha256),
     inputText: text,
     input,
+    parsed: undefined,
+    ready: undefined,
     runForMs: shape.timeoutMs || (declared?.timeoutMs ?? 0),
     deadline: earlier(shape.deadlineMs === 0 ? 0 : withThese.wallMs() + shape.deadlineMs, here.deadline),
+    terms: undefined,
   };
   if (declared === undefined) {
     const known = withThese.tools.names;
@@ -195,18 +203,18 @@ export function prepareCall(
       "unknown-tool",
       `there is no tool ${JSON.stringify(shape.tool)}; declared are ${known.slice(0, 50).join(", ") || "none"}`,
     );
-    return spoiled(base, error);
+    return spoiled(draft, error);
   }
-  if (problem !== undefined) return spoiled(base, problem);
+  if (problem !== undefined) return spoiled(draft, problem);
   const schema = declared.options.input as StandardSchemaV1 | undefined;
-  if (schema === undefined) return completed(base, input, shape.start, here);
+  if (schema === undefined) return completed(draft, input, shape.start, here);
   const validated = (result: StandardSchemaV1.Result<unknown>): PreparedCall => {
     if (typeof result !== "object" || result === null) throw new TypeError("it answered neither a value nor issues");
     return result.issues === undefined
-      ? completed(base, result.value, shape.start, here)
+      ? completed(draft, result.value, shape.start, here)
       : spoiled(
-          base,
-          refusal("invalid-input", `the input does not fit the schema of ${base.tool}: ${issueText(result.issues)}`),
+          draft,
+          refusal("invalid-input", `the input does not fit the schema of ${draft.tool}: ${issueText(result.issues)}`),
         );
   };
   try {
@@ -214,9 +222,9 @@ export function prepareCall(
     if (!("then" in Object(result))) return validated(result as StandardSchemaV1.Result<unknown>);
     return Promise.resolve(result)
       .then(validated)
-      .catch((thrown: unknown) => schemaFailed(base, thrown));
+      .catch((thrown: unknown) => schemaFailed(draft, thrown));
   } catch (thrown) {
-    return schemaFailed(base, thrown);
+    return schemaFailed(draft, thrown);
   }
 }
 

@@ -8,7 +8,7 @@ import { outOfRange } from "./entry-bounds.ts";
 import { JournalError } from "./errors.ts";
 import { overloadedBy, plannedCall } from "./journaled-run.ts";
 import type { LimitTable } from "./limit-table.ts";
-import { type Payload, type PlannedCall, readPayload, readPlan, readTenant } from "./payload.ts";
+import { type Payload, type Plan, type PlannedCall, readPayload, readPlan } from "./payload.ts";
 import type { Journal, RunSummary } from "./ports.ts";
 import { limitThatRests } from "./reasons.ts";
 import { addKey, addTerms } from "./start-terms.ts";
@@ -31,6 +31,8 @@ interface RecallWith {
   readonly limits: LimitTable;
   readonly digest: (name: string) => Digest;
   readonly wallMs: number;
+  /** Runs whose lease this host has just taken, by key, as they were then. */
+  readonly taken: ReadonlyMap<string, readonly Entry[]>;
 }
 
 /** A rest is a day at most, so nothing older says anything. */
@@ -56,9 +58,11 @@ export async function readPast(withThese: RecallWith): Promise<Past> {
     left: recent.length - read.length,
   };
   for (const { run, closed, leased } of read) {
-    const entries = await readIfAny(withThese.journal, run);
+    const taken = withThese.taken.get(run);
+    const entries = taken ?? (await readIfAny(withThese.journal, run));
     // What another living host has in hand is not left to this one.
-    if (entries !== undefined) addRun(past, entries, { since, leftOpen: !closed && !leased }, withThese);
+    const leftOpen = !closed && (taken !== undefined || !leased);
+    if (entries !== undefined) addRun(past, entries, { since, leftOpen }, withThese);
   }
   past.entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   return past;
@@ -87,14 +91,6 @@ async function readIfAny(journal: Journal, run: string): Promise<readonly Entry[
   }
 }
 
-/** A call of the past; its row among those of `Past` once something is said of it. */
-interface PastSlot {
-  readonly call: PlannedCall;
-  readonly tenant: string | undefined;
-  row: number;
-  settled: boolean;
-}
-
 interface Reading {
   /** Wall ms: nothing older counts for a rate or a breaker. */
   readonly since: number;
@@ -106,28 +102,57 @@ function addRun(past: Past, entries: readonly Entry[], reading: Reading, withThe
   if (entries.some((entry) => outOfRange(entry) !== undefined)) return; // corrupt: opening it says so, with where and why
   const counts = (entry: Entry): boolean =>
     SPEAKS.has(entry.kind) && (entry.at >= reading.since || mayRest(entry, withThese.wallMs));
-  if (!reading.leftOpen && !entries.some(counts)) return;
-  const slots: PastSlot[] = [];
-  for (const entry of entries) {
-    if (entry.kind === EntryKind.planned) {
-      try {
-        const tenant = readTenant(entry.payload);
-        for (const call of readPlan(entry.payload, entry.count)) slots.push({ call, tenant, row: -1, settled: false });
-      } catch (thrown) {
-        if (thrown instanceof SyntaxError) return;
-        throw thrown;
-      }
-      continue;
+  const slots = new PastSlots();
+  try {
+    for (const entry of entries) {
+      if (entry.kind === EntryKind.planned) slots.plan(entry);
+      if (entry.kind === EntryKind.settled) slots.settled.add(entry.slot);
+      if (!counts(entry)) continue;
+      const slot = slots.at(entry.slot);
+      if (slot === undefined) continue;
+      slot.row ??= addCall(past, slot.call, slot.tenant, withThese);
+      const row = pastEntry(entry, slot.row, withThese.tools.numberOf(slot.call.tool), withThese.limits);
+      if (row !== undefined) past.entries.push(row);
     }
-    const slot = slots[entry.slot];
-    if (slot === undefined) continue;
-    if (entry.kind === EntryKind.settled) slot.settled = true;
-    if (!counts(entry)) continue;
-    if (slot.row === -1) slot.row = addCall(past, slot.call, slot.tenant, withThese);
-    const row = pastEntry(entry, slot.row, withThese.tools.numberOf(slot.call.tool), withThese.limits);
-    if (row !== undefined) past.entries.push(row);
+    if (reading.leftOpen) addUnfinished(past, slots.unfinished(), withThese);
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown; // a plan that is none: opening it says so
   }
-  if (reading.leftOpen) addUnfinished(past, slots, withThese);
+}
+
+/** A call of the past; its row among those of `Past` once something is said of it. */
+interface PastSlot {
+  readonly call: PlannedCall;
+  readonly tenant: string | undefined;
+  row?: number;
+}
+
+/** The slots of a run, read only as far as somebody asks: of most that were settled nothing is to be said. */
+class PastSlots {
+  readonly settled = new Set<number>();
+  readonly #plans: { readonly entry: Entry; readonly from: number; slots?: PastSlot[] }[] = [];
+  #next = 0;
+
+  plan(entry: Entry): void {
+    this.#plans.push({ entry, from: this.#next });
+    this.#next += entry.count;
+  }
+
+  /** Throws SyntaxError when its plan is none. */
+  at(ordinal: number): PastSlot | undefined {
+    const plan = ordinal < this.#next ? this.#plans.findLast(({ from }) => from <= ordinal) : undefined;
+    if (plan === undefined) return undefined;
+    plan.slots ??= slotsOf(readPlan(plan.entry.payload, plan.entry.count));
+    return plan.slots[ordinal - plan.from];
+  }
+
+  *unfinished(): Generator<PastSlot> {
+    for (let ordinal = 0; ordinal < this.#next; ordinal++) if (!this.settled.has(ordinal)) yield this.at(ordinal)!;
+  }
+}
+
+function slotsOf({ calls, tenant }: Plan): PastSlot[] {
+  return calls.map((call) => ({ call, tenant }));
 }
 
 const SPEAKS: ReadonlySet<number> = new Set([EntryKind.started, EntryKind.attemptFailed, EntryKind.settled]);
@@ -138,18 +163,17 @@ function mayRest({ kind, until }: Entry, wallMs: number): boolean {
 }
 
 /** How many calls of each tool were left, to be made again. */
-function addUnfinished(past: Past, slots: readonly PastSlot[], withThese: RecallWith): void {
-  const left = new Map<string, PastSlot[]>();
-  for (const slot of slots) {
-    if (slot.settled) continue;
-    const others = left.get(slot.call.tool);
-    if (others === undefined) left.set(slot.call.tool, [slot]);
-    else others.push(slot);
+function addUnfinished(past: Past, slots: Iterable<PastSlot>, withThese: RecallWith): void {
+  const left = new Map<string, { readonly first: PlannedCall; count: number }>();
+  for (const { call } of slots) {
+    const others = left.get(call.tool);
+    if (others === undefined) left.set(call.tool, { first: call, count: 1 });
+    else others.count++;
   }
-  for (const unfinished of left.values()) {
-    const { key: _, cost: __, ...call } = unfinished[0]!.call;
+  for (const { first, count } of left.values()) {
+    const { key: _, cost: __, ...call } = first;
     const slot = addCall(past, call, undefined, withThese);
-    past.entries.push({ ...BLANK, kind: "planned", slot, count: unfinished.length, at: BigInt(withThese.wallMs) });
+    past.entries.push({ ...BLANK, kind: "planned", slot, count, at: BigInt(withThese.wallMs) });
   }
 }
 

@@ -49,7 +49,7 @@ function readSlotEntry(slot: SlotDraft, entry: Entry): void {
 
 function plannedSlots(id: string, entry: Entry, row: number): SlotDraft[] {
   try {
-    return readPlan(entry.payload, entry.count).map((call, i) => ({
+    return readPlan(entry.payload, entry.count).calls.map((call, i) => ({
       slot: entry.slot + i,
       id: call.id,
       tool: call.tool,

@@ -91,7 +91,8 @@ export class ProgramRun implements Run {
     this.#live.created += calls.length;
     const prepared: (PreparedCall | Promise<PreparedCall>)[] = new Array(calls.length);
     let waits = false;
-    const here = { start, deadline: this.#live.deadline, held: this.#live.held };
+    const { deadline, held, idDigests } = this.#live;
+    const here = { start, deadline, held, idDigests };
     for (let i = 0; i < calls.length; i++) {
       const call = prepareCall(calls[i], i, `#${firstNumber + i}`, here, this.#with.prepare);
       if (call instanceof Promise) waits = true;

@@ -104,9 +104,9 @@ export class HoldfastRuntime implements Runtime<any, any> {
 
   async #runOnce(key: string, id: string, program: Program<any, unknown>, options: OpenWith): Promise<unknown> {
     const { journal } = this.#parts.ports;
-    await this.#driver.recall();
     const { fence, entries } = await takeLease(this.#parts.ports, key, options.waitMs, () => this.#refuseClosed());
     try {
+      await this.#driver.recall(key, entries);
       const journaled = readJournal(id, entries, this.#parts.tools, this.#prepare.sha256, this.#parts.limits);
       if (journaled.closed !== undefined) return finishedResult(id, journaled.closed, entries.length - 1);
       this.#checkVersion(journaled, options);

@@ -18,7 +18,7 @@ function inDoubt(entries: readonly Entry[]): Entry[] {
 /** The effect that the plan records for a slot. */
 function effectOf(slot: number, entries: readonly Entry[]): string | undefined {
   const plan = entries.find((one) => is("planned")(one) && slot >= one.slot && slot < one.slot + one.count);
-  return plan === undefined ? undefined : readPlan(plan.payload, plan.count)[slot - plan.slot]?.effect;
+  return plan === undefined ? undefined : readPlan(plan.payload, plan.count).calls[slot - plan.slot]?.effect;
 }
 
 const settledOk = (entry: Entry): Entry => ({

@@ -54,7 +54,7 @@ export class PointJournal implements Journal {
     if (entry.kind !== EntryKind.planned) return;
     const ids = this.#ids.get(run);
     try {
-      for (const [i, { id }] of readPlan(entry.payload, entry.count).entries()) if (ids) ids[entry.slot + i] = id;
+      for (const [i, { id }] of readPlan(entry.payload, entry.count).calls.entries()) if (ids) ids[entry.slot + i] = id;
     } catch (problem) {
       if (!(problem instanceof SyntaxError)) throw problem; // a damaged plan: the driver will say so, and where
     }
