@@ -26,9 +26,11 @@ const fastQ: Scheduler = {
   },
 };
 
+/** It sets a timer for every task, also for those that need not wait: a millisecond each. */
 const bottleneck: Scheduler = {
   name: "bottleneck",
   priorities: true,
+  tasksMax: 1_000,
   async drain({ tasks, concurrency, priority }, task) {
     const limiter = new Bottleneck({ maxConcurrent: concurrency });
     // 0 is first there.

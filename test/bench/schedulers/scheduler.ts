@@ -15,6 +15,8 @@ export interface Scheduler {
   readonly name: string;
   /** Does it know priorities? What does not is left out of mixed loads. */
   readonly priorities: boolean;
+  /** It gets no more tasks than this: with all of them a round would take minutes. */
+  readonly tasksMax?: number;
   /** Queues every task and waits until all are over. */
   drain(load: Load, task: Task): Promise<void>;
   close?(): Promise<void>;
