@@ -48,6 +48,7 @@ export const enum EventKind {
   reprioritise,
   watch,
   spent,
+  calendar,
 }
 export const enum EntryKind {
   runOpened,

@@ -27,7 +27,12 @@ function isRate(limit: Limit): bool {
   if (limit.size == 0 || limit.size > UNITS_MOST || !isSpan(limit.per)) return false;
   if (limit.kind == LimitKind.pace)
     return limit.a > 0 && limit.a <= UNITS_MOST && limit.a <= ((<u64>1) << 62) / limit.per;
-  return limit.kind == LimitKind.window || (limit.per >= 1000 && limit.per % 1000 == 0);
+  return limit.kind == LimitKind.window || (limit.per >= 1000 && limit.per % 1000 == 0 && isGrid(limit.a, limit.b));
+}
+
+/** May a calendar's periods begin at one moment of wall ms, and the period from there end at the other? */
+export function isGrid(begins: u64, oddEnd: u64): bool {
+  return begins <= SPAN_MOST && (oddEnd == 0 || (oddEnd > begins && oddEnd <= SPAN_MOST));
 }
 
 function isBreaker(limit: Limit): bool {
@@ -73,7 +78,7 @@ function isRight(limit: Limit): bool {
   }
 }
 
-function apply(limit: Limit): void {
+function apply(limit: Limit, row: u32): void {
   switch (<LimitKind>limit.kind) {
     case LimitKind.queue:
       if (limit.scope == ScopeKind.tenant) boundTenants(<u32>limit.size);
@@ -92,11 +97,11 @@ function apply(limit: Limit): void {
     case LimitKind.member:
       return join(limit.number, scopeBy(ScopeKind.group, limit.meter)!);
     default:
-      applyTo(scopeBy(limit.scope, limit.number)!, limit);
+      applyTo(scopeBy(limit.scope, limit.number)!, limit, row);
   }
 }
 
-function applyTo(scope: Scope, limit: Limit): void {
+function applyTo(scope: Scope, limit: Limit, row: u32): void {
   if (scope.kind == ScopeKind.key) limitKeys();
   if (scope.kind == ScopeKind.tenant) limitTenants();
   switch (<LimitKind>limit.kind) {
@@ -111,7 +116,7 @@ function applyTo(scope: Scope, limit: Limit): void {
       scope.ramps = limit.mode == 1;
       return;
     default:
-      addRate(scope, limit.kind, limit.meter, limit.size, limit.per, limit.a);
+      addRate(scope, limit, row);
   }
 }
 
@@ -140,7 +145,7 @@ export function configureLimits(concurrency: u32, tools: usize, toolCount: u32, 
     wrongRow = row;
     if (!isKnown(limit) || (limit.kind == LimitKind.breaker && scopeBy(limit.scope, limit.number)!.breaker != 0))
       return false;
-    apply(limit);
+    apply(limit, row);
   }
   return true;
 }

@@ -26,7 +26,7 @@ import { saidSlowDown } from "./limit-moves";
 import { promoteOverdue } from "./lines";
 import { deadlinePassed, happen } from "./moves";
 import { tellNewcomers, watch } from "./notices";
-import { observeRate, pauseScope, reprioritiseSlot, resizeScope, unpauseScope } from "./orders";
+import { observeRate, pauseScope, regridScope, reprioritiseSlot, resizeScope, unpauseScope } from "./orders";
 import { action, refuse } from "./output";
 import { measurePressure, onFull, queued } from "./overload";
 import { Event, stride } from "./records";
@@ -182,6 +182,8 @@ function apply(event: Event, calls: usize, callCount: u32): void {
       return watch(event.mode == 1);
     case EventKind.spent:
       return spent(event);
+    case EventKind.calendar:
+      return regridScope(event);
   }
 }
 

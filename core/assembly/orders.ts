@@ -1,7 +1,8 @@
-// What the owner of a runtime orders: another size, a pause, another priority; and what a provider's headers
-// say of a rate. Each takes effect in the same turn; what has no meaning is refused and changes nothing.
+// What the owner of a runtime orders: another size, a pause, another priority; what a provider's headers say of a
+// rate, and a time zone of its days. Each takes effect in the same turn; what has no meaning is refused and changes nothing.
 import { reprioritise } from "./admission";
-import { NONE, Refusal, ScopeKind } from "./codes";
+import { LimitKind, NONE, Refusal, ScopeKind } from "./codes";
+import { isGrid } from "./configure";
 import { copyLimits, dynamicAt, dynamicPlaces, freeScope } from "./dynamic-scopes";
 import { gained } from "./freed";
 import { keyAt } from "./inputs";
@@ -10,7 +11,7 @@ import { restUntil } from "./pauses";
 import { resize } from "./permits";
 import { isPriority } from "./priority";
 import { startSlowly } from "./ramp";
-import { observe, Rate } from "./rates";
+import { observe, Rate, regrid } from "./rates";
 import { Event } from "./records";
 import { findRun, slotAt } from "./runs";
 import { keysAreLimited, runtimeScope, Scope, scopeBy, tenantsAreLimited } from "./scopes";
@@ -36,15 +37,23 @@ function refuseOrder(event: Event): void {
 }
 
 export function resizeScope(event: Event): void {
-  const kind: u32 = event.slot == NONE ? ScopeKind.runtime : event.mode;
-  const scope = scopeBy(kind, event.slot);
+  const scope = configuredScope(event);
   if (scope === null || event.a > <u64>NONE) return refuseOrder(event);
   resizeOne(scope, <u32>event.a);
-  if (kind != ScopeKind.key && kind != ScopeKind.tenant) return;
-  for (let place: u32 = 0; place < dynamicPlaces(kind); place++) {
-    const one = dynamicAt(kind, place);
+  for (let place: u32 = 0; place < placesOf(scope); place++) {
+    const one = dynamicAt(scope.kind, place);
     if (one !== null) resizeOne(one, <u32>event.a);
   }
+}
+
+/** The scope that an event speaks of as it was configured: of keys and tenants what each is copied from. */
+function configuredScope(event: Event): Scope | null {
+  return event.slot == NONE ? runtimeScope : scopeBy(event.mode, event.slot);
+}
+
+/** The places where a copy of it may be. */
+function placesOf(scope: Scope): u32 {
+  return scope.kind == ScopeKind.key || scope.kind == ScopeKind.tenant ? dynamicPlaces(scope.kind) : 0;
 }
 
 function resizeOne(scope: Scope, size: u32): void {
@@ -52,6 +61,30 @@ function resizeOne(scope: Scope, size: u32): void {
   resize(scope, size);
   if (wasShut) startSlowly(scope, 1);
   gained(scope);
+}
+
+/** The periods of a calendar rate begin elsewhere from now on, in all copies of its scope. */
+export function regridScope(event: Event): void {
+  const scope = configuredScope(event);
+  if (scope === null || !isGrid(event.a, event.b) || !regridOne(scope, event))
+    return refuse(NONE, NONE, Refusal.invalidLimit);
+  for (let place: u32 = 0; place < placesOf(scope); place++) {
+    const one = dynamicAt(scope.kind, place);
+    if (one !== null) regridOne(one, event);
+  }
+}
+
+/** False: it has no such calendar. */
+function regridOne(scope: Scope, event: Event): bool {
+  let found = false;
+  for (let at = scope.rates; at != 0; at = changetype<Rate>(at).next) {
+    const rate = changetype<Rate>(at);
+    if (rate.row != event.attempt || rate.kind != LimitKind.calendar) continue;
+    regrid(rate, event.a, event.b);
+    found = true;
+  }
+  gained(scope);
+  return found;
 }
 
 export function pauseScope(event: Event): void {

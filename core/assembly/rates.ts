@@ -1,8 +1,10 @@
 // Rates: how much of a meter may be started per time. `window` never lets more than its limit into any
 // span of its length: a ring of sub-windows, the oldest counted whole. `pace` spreads it evenly: GCRA
-// (ITU-T I.371), in whole numbers. `calendar` counts from midnight to midnight. None of them has a timer.
+// (ITU-T I.371), in whole numbers. `calendar` counts from midnight to midnight, where the host says when those are:
+// time zones are none of the core's business. None of them has a timer.
 import { LimitKind } from "./codes";
 import { make } from "./memory";
+import { Limit } from "./records";
 import { Scope } from "./scopes";
 import { now, onClock, wall } from "./turn";
 
@@ -15,31 +17,47 @@ export class Rate {
   next: usize; // the scope's next Rate
   kind: u8; // LimitKind: window, pace, calendar
   meter: u32;
+  /** Its row among the limits that were configured. */
+  row: u32;
   limit: u64;
   /** µs; of a calendar ms. */
   per: u64;
   /** The provider says that nothing is left before this moment, on the clock of now. */
   emptyUntil: u64;
-  // window: units in the last parts + 1 sub-windows, and the number of the newest; calendar: used and period.
+  // window: units in the last parts + 1 sub-windows, and the number of the newest; calendar: used in this period.
   parts: u32;
   width: u64;
   used: u64;
   newest: u64;
   ring: usize; // u32 × (parts + 1)
-  // pace: the theoretical arrival time as µs and a fraction of `limit`; calendar: where a period begins.
+  // pace: the theoretical arrival time as µs and a fraction of `limit`.
   burst: u64;
   arrival: u64;
   fraction: u64;
+  // calendar, in wall ms: when one of its periods begins, when that one ends if it is no `per` long (0: it is), and
+  // when the present one ends.
+  begins: u64;
+  oddEnd: u64;
+  ends: u64;
 }
 
-export function addRate(scope: Scope, kind: i32, meter: u32, limit: u64, per: u64, extra: u64): void {
+export function addRate(scope: Scope, limit: Limit, row: u32): void {
   const rate = changetype<Rate>(make(offsetof<Rate>()));
-  rate.kind = <u8>kind;
-  rate.meter = meter;
-  rate.limit = limit;
-  rate.per = kind == LimitKind.calendar ? per / 1000 : per;
-  rate.burst = extra;
-  if (kind == LimitKind.window) makeRing(rate);
+  rate.kind = limit.kind;
+  rate.meter = limit.meter;
+  rate.row = row;
+  rate.limit = limit.size;
+  rate.per = limit.kind == LimitKind.calendar ? limit.per / 1000 : limit.per;
+  if (limit.kind == LimitKind.pace) rate.burst = limit.a;
+  else if (limit.kind == LimitKind.calendar) {
+    rate.begins = limit.a;
+    rate.oddEnd = limit.b;
+  }
+  join(scope, rate);
+}
+
+function join(scope: Scope, rate: Rate): void {
+  if (rate.kind == LimitKind.window) makeRing(rate);
   rate.next = scope.rates;
   scope.rates = changetype<usize>(rate);
   scope.gated = true;
@@ -55,8 +73,16 @@ function makeRing(rate: Rate): void {
 export function copyRates(from: Scope, to: Scope): void {
   for (let at = from.rates; at != 0; at = changetype<Rate>(at).next) {
     const rate = changetype<Rate>(at);
-    const per = rate.kind == LimitKind.calendar ? rate.per * 1000 : rate.per;
-    addRate(to, rate.kind, rate.meter, rate.limit, per, rate.burst);
+    const copy = changetype<Rate>(make(offsetof<Rate>()));
+    copy.kind = rate.kind;
+    copy.meter = rate.meter;
+    copy.row = rate.row;
+    copy.limit = rate.limit;
+    copy.per = rate.per;
+    copy.burst = rate.burst;
+    copy.begins = rate.begins;
+    copy.oddEnd = rate.oddEnd;
+    join(to, copy);
   }
 }
 
@@ -139,21 +165,33 @@ function paceOpens(rate: Rate, cost: u64): u64 {
 
 // ── calendar ──────────────────────────────────────────────────────────────────────────────────
 
-function period(rate: Rate): u64 {
-  const begins = rate.burst % rate.per;
-  return (wall + rate.per - begins) / rate.per;
+/** When the period that has this moment of the wall clock ends. */
+function endOf(rate: Rate, at: u64): u64 {
+  const isOdd = rate.oddEnd != 0 && at >= rate.begins;
+  if (isOdd && at < rate.oddEnd) return rate.oddEnd;
+  const from = isOdd ? rate.oddEnd : rate.begins;
+  if (at >= from) return at + rate.per - ((at - from) % rate.per);
+  const back = (from - at) % rate.per;
+  return at + (back == 0 ? rate.per : back);
+}
+
+/** When it began. */
+function beginningOf(rate: Rate, at: u64): u64 {
+  const isOdd = rate.oddEnd != 0 && at >= rate.begins && at < rate.oddEnd;
+  return isOdd ? rate.begins : endOf(rate, at) - rate.per;
 }
 
 function turnCalendar(rate: Rate): void {
-  const current = period(rate);
-  if (current <= rate.newest) return; // the wall clock may step back; a quota does not return for it
-  rate.newest = current;
+  if (wall < rate.ends) return; // the wall clock may step back; a quota does not return for it
+  rate.ends = endOf(rate, wall);
   rate.used = 0;
 }
 
-function calendarOpens(rate: Rate): u64 {
-  const begins = rate.burst % rate.per;
-  return onClock(rate.newest * rate.per + begins);
+/** Periods begin elsewhere from now on: what the present one has used counts on until its new end. */
+export function regrid(rate: Rate, begins: u64, oddEnd: u64): void {
+  rate.begins = begins;
+  rate.oddEnd = oddEnd;
+  if (wall < rate.ends) rate.ends = endOf(rate, wall);
 }
 
 // ── what a scope asks ─────────────────────────────────────────────────────────────────────────
@@ -174,7 +212,7 @@ export function opensAt(rate: Rate, cost: u64): u64 {
       return paceOpens(rate, cost);
     default:
       turnCalendar(rate);
-      return rate.used + cost <= rate.limit ? now : calendarOpens(rate);
+      return rate.used + cost <= rate.limit ? now : onClock(rate.ends);
   }
 }
 
@@ -233,7 +271,7 @@ export function chargeEarlier(rate: Rate, units: u64, at: u64): void {
       return;
     default:
       turnCalendar(rate);
-      if (now - at <= (wall - (rate.newest * rate.per + (rate.burst % rate.per) - rate.per)) * 1000) rate.used += units;
+      if (now - at <= (wall - beginningOf(rate, wall)) * 1000) rate.used += units;
   }
 }
 
@@ -280,7 +318,7 @@ export function forgottenAt(rate: Rate): u64 {
       return rate.arrival;
     default:
       turnCalendar(rate);
-      return rate.used == 0 ? now : calendarOpens(rate);
+      return rate.used == 0 ? now : onClock(rate.ends);
   }
 }
 

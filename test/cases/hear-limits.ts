@@ -99,6 +99,11 @@ export function hearScope(fields: Fields, names: Names): HeardScope {
   return { kind: "runtime", number: 0 };
 }
 
+/** When a calendar's period begins, and when that one ends if it is an odd one. */
+export function hearGrid(fields: Fields): { a: bigint; b: bigint } {
+  return { a: fields.wall("begins", WALL_START), b: fields.wall("odd-end") };
+}
+
 export const scopeCode = (kind: ScopeKind): number => (enums.get("scope-kind") as readonly string[]).indexOf(kind);
 
 /** A row of a configuration that begins with its kind. */
@@ -134,7 +139,7 @@ export function hearLimit(row: Split, fields: Fields, names: Names): Limit {
       limit.size = size();
       limit.per = fields.span("per", 0n);
       if (kind === "pace") limit.a = BigInt(fields.number("burst", 1));
-      if (kind === "calendar") limit.a = fields.wall("begins", WALL_START);
+      if (kind === "calendar") Object.assign(limit, hearGrid(fields));
       break;
     }
     case "breaker":

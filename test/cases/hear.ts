@@ -4,7 +4,7 @@
 import { CaseSyntaxError, type Split } from "../../conformance/case-format.ts";
 import type { Call, Entry, Event, Policy } from "../../core/dist/glue.js";
 import { enums } from "../../core/test/wit.ts";
-import { type Beside, hearScope, scopeCode } from "./hear-limits.ts";
+import { type Beside, hearGrid, hearScope, scopeCode } from "./hear-limits.ts";
 import { microseconds, type Names, NONE, WALL_START } from "./names.ts";
 
 /** Reads the fields of a line, and knows which were not asked for. */
@@ -264,6 +264,11 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
       return { ...base, kind, slot: slot(), a: BigInt.asUintN(64, BigInt(fields.signed("priority"))) };
     case "watch":
       return { ...base, kind, mode: fields.yes("on") ? 1 : 0 };
+    case "calendar": {
+      const { kind: scope, number } = hearScope(fields, names);
+      const at = { mode: scopeCode(scope), slot: scope === "runtime" ? NONE : number, attempt: fields.number("row") };
+      return { ...base, kind, ...at, ...hearGrid(fields) };
+    }
     case "limit": {
       const size = fields.token("size");
       const each = fields.token("each");

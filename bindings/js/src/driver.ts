@@ -5,6 +5,7 @@
 // run's entries pass the write gate, and what the program sees next becomes the next turn's events.
 import { actAtOnce, place, reportLeftBehind } from "./at-once.ts";
 import type { CheckedBatch } from "./batch-options.ts";
+import { Calendars } from "./calendars.ts";
 import { describeError } from "./call-error.ts";
 import { CallReports } from "./call-reports.ts";
 import { type Action, type Call, type Core, type CoreEntry, NONE, openCore, type Reaction } from "./core.ts";
@@ -57,6 +58,7 @@ export class Driver {
   readonly runs = new OpenRuns();
   readonly reports: CallReports;
   readonly control: LimitControl;
+  readonly #calendars: Calendars;
   #performWith: PerformWith | undefined;
   #core: Core;
   /** Whether this core knows what the journal says of the recent past; undefined: it has not been told. */
@@ -72,6 +74,7 @@ export class Driver {
     this.#limits = limits;
     this.#digest = (name) => idDigest(name, sha256);
     this.#hub = hub;
+    this.#calendars = new Calendars(limits.rows, limits.zones);
     this.#core = this.#newCore();
     this.control = new LimitControl({
       limits,
@@ -100,7 +103,8 @@ export class Driver {
     const { record } = this.#ports;
     const core = record === undefined ? opened : recordedCore(opened, this.#draw().toString(16), record);
     const seed = this.#draw();
-    core.configure(seed, this.#limits.concurrency, this.#tools.policies, this.#limits.rows);
+    const rows = this.#calendars.rows(this.#ports.clock.wallMs());
+    core.configure(seed, this.#limits.concurrency, this.#tools.policies, rows);
     return core;
   }
 
@@ -277,6 +281,7 @@ export class Driver {
       this.#watched = this.#hub.listening;
       happened.events.unshift(coreEvent("watch", { mode: this.#watched ? 1 : 0 }));
     }
+    happened.events.unshift(...this.#calendars.changes(this.#ports.clock.wallMs()));
     const work = new TurnWork(happened, this.runs);
     let reaction = this.#step(happened);
     this.runs.turned();

@@ -1,5 +1,6 @@
 // From the limits that a user gives to the rows of the core: each option is checked where it stands, and a
 // wrong one is refused by its path before anything is opened.
+import { CalendarZone, isTimeZone, ODD_MS_MAX, ZONE_PER_MS_MAX, ZONE_PER_MS_MIN } from "./calendar-zone.ts";
 import { type Limit, NONE } from "./core.ts";
 import {
   checkChoice,
@@ -22,6 +23,8 @@ export interface ScopeRef {
 export interface CheckedScope {
   readonly rows: readonly Limit[];
   readonly concurrency: number;
+  /** Rows of calendars by the clocks of a zone: where their periods lie is said when the time is known. */
+  readonly zones: ReadonlyMap<Limit, CalendarZone>;
   /** Longest span, ms, that a rate or a breaker looks back; 0 = none does. */
   readonly looksBackMs: number;
   readonly isFailure: ((error: CallError) => boolean) | undefined;
@@ -72,9 +75,15 @@ export function row(kind: Limit["kind"], ref: ScopeRef, fields: Partial<Limit>):
   return { ...BLANK, kind, scope: ref.kind, number: ref.number, ...fields };
 }
 
-function checkRate(path: string, rate: unknown, ref: ScopeRef, meters: Meters): Limit {
+/** A rate as it was given. */
+interface CheckedRate {
+  readonly row: Limit;
+  readonly zone?: CalendarZone;
+}
+
+function checkRate(path: string, rate: unknown, ref: ScopeRef, meters: Meters): CheckedRate {
   if (typeof rate !== "object" || rate === null) refuseOption(path, rate, "{ limit, perMs } or a list of those");
-  const given = checkKeys(path, rate, ["limit", "perMs", "mode", "burst", "utcOffsetMinutes", "counts"]);
+  const given = checkKeys(path, rate, ["limit", "perMs", "mode", "burst", "utcOffsetMinutes", "timeZone", "counts"]);
   if (given.limit === undefined) refuseOption(`${path}.limit`, undefined, "how many may start in perMs");
   if (given.perMs === undefined) refuseOption(`${path}.perMs`, undefined, "a span in milliseconds");
   const limit = checkInteger(`${path}.limit`, given.limit, 1, UNITS_MOST, 1);
@@ -86,24 +95,37 @@ function checkRate(path: string, rate: unknown, ref: ScopeRef, meters: Meters): 
   const common = { size: BigInt(limit), per: us(perMs), meter };
   if (mode !== "pace" && given.burst !== undefined)
     refuseOption(`${path}.burst`, given.burst, 'absent: only mode "pace" has a burst');
-  if (mode !== "calendar" && given.utcOffsetMinutes !== undefined)
-    refuseOption(`${path}.utcOffsetMinutes`, given.utcOffsetMinutes, 'absent: only mode "calendar" has an offset');
+  for (const name of ["utcOffsetMinutes", "timeZone"])
+    if (mode !== "calendar" && given[name] !== undefined)
+      refuseOption(`${path}.${name}`, given[name], 'absent: only mode "calendar" goes by a clock');
   switch (mode) {
     case "window":
-      return row("window", ref, common);
+      return { row: row("window", ref, common) };
     case "pace": {
       const usual = Math.max(1, Math.min(UNITS_MOST, Math.floor((limit * 1000) / perMs)));
       const most = Math.max(1, Math.min(UNITS_MOST, Number((1n << 62n) / us(perMs))));
-      return row("pace", ref, {
-        ...common,
-        a: BigInt(checkInteger(`${path}.burst`, given.burst, 1, most, Math.min(usual, most))),
-      });
+      const burst = checkInteger(`${path}.burst`, given.burst, 1, most, Math.min(usual, most));
+      return { row: row("pace", ref, { ...common, a: BigInt(burst) }) };
     }
     default: {
+      if (given.timeZone !== undefined) {
+        const zone = checkZone(path, given, perMs);
+        return { row: row("calendar", ref, common), zone };
+      }
       const offset = checkInteger(`${path}.utcOffsetMinutes`, given.utcOffsetMinutes, -1440, 1440, 0) * 60_000;
-      return row("calendar", ref, { ...common, a: BigInt(((-offset % perMs) + perMs) % perMs) });
+      return { row: row("calendar", ref, { ...common, a: BigInt(((-offset % perMs) + perMs) % perMs) }) };
     }
   }
+}
+
+function checkZone(path: string, given: Readonly<Record<string, unknown>>, perMs: number): CalendarZone {
+  const { timeZone } = given;
+  if (given.utcOffsetMinutes !== undefined)
+    refuseOption(`${path}.utcOffsetMinutes`, given.utcOffsetMinutes, "absent where there is a timeZone");
+  if (typeof timeZone !== "string" || !isTimeZone(timeZone))
+    return refuseOption(`${path}.timeZone`, timeZone, 'an IANA time zone, such as "America/Los_Angeles"');
+  checkInteger(`${path}.perMs`, perMs, ZONE_PER_MS_MIN, ZONE_PER_MS_MAX, perMs);
+  return new CalendarZone(timeZone, perMs);
 }
 
 function checkBreaker(path: string, breaker: unknown, ref: ScopeRef): Limit | undefined {
@@ -147,11 +169,15 @@ export function checkScope(
   const concurrency = checkInteger(`${path}.concurrency`, given.concurrency, 0, CONCURRENCY_MOST, otherwise);
   const rates = given.rate === undefined ? [] : Array.isArray(given.rate) ? given.rate : [given.rate];
   const isList = Array.isArray(given.rate);
-  const rows = rates.map((rate, i) => checkRate(isList ? `${path}.rate[${i}]` : `${path}.rate`, rate, ref, meters));
+  const checked = rates.map((rate, i) => checkRate(isList ? `${path}.rate[${i}]` : `${path}.rate`, rate, ref, meters));
+  const rows = checked.map(({ row }) => row);
+  const zones = new Map(checked.flatMap(({ row, zone }) => (zone === undefined ? [] : [[row, zone] as const])));
   const breaker = checkBreaker(`${path}.breaker`, given.breaker, ref);
   const adaptive = checkAdaptive(`${path}.adaptive`, given.adaptive, ref, concurrency);
   const ramp = checkBoolean(`${path}.ramp`, given.ramp, true);
-  const looksBack = [...rows, ...(breaker === undefined ? [] : [breaker])].map(({ per }) => Number(per / 1000n));
+  const looksBack = [...rows, ...(breaker === undefined ? [] : [breaker])].map(
+    (one) => Number(one.per / 1000n) + (zones.has(one) ? ODD_MS_MAX : 0),
+  );
   return {
     rows: [
       row("concurrency", ref, { size: BigInt(concurrency) }),
@@ -161,6 +187,7 @@ export function checkScope(
       ...(ramp ? [] : [row("ramp", ref, { mode: 0 })]),
     ],
     concurrency,
+    zones,
     looksBackMs: Math.max(0, ...looksBack),
     isFailure: (given.breaker as { isFailure?: (error: CallError) => boolean } | undefined)?.isFailure,
   };

@@ -1,6 +1,6 @@
 // The limits of a runtime, checked: the core's rows, their names for people and journals, and what the host
 // itself must know of them. Numbers are this host's own and never reach a journal.
-
+import type { CalendarZone } from "./calendar-zone.ts";
 import { type Limit, NONE } from "./core.ts";
 import { type CheckedScope, checkScope, Meters, row, SCOPE_KEYS, type ScopeRef } from "./limit-rows.ts";
 import type { LimitName } from "./limits.ts";
@@ -19,6 +19,8 @@ const us = (ms: number): bigint => BigInt(ms) * 1000n;
 
 export class LimitTable {
   readonly rows: Limit[] = [];
+  /** Of rows that are calendars by the clocks of a zone. */
+  readonly zones = new Map<Limit, CalendarZone>();
   readonly meters = new Meters();
   readonly concurrency: number;
   /** How far back the journal matters to a rate or a breaker, ms; 0 = not at all. */
@@ -50,6 +52,7 @@ export class LimitTable {
   #add(path: string, given: Readonly<Record<string, unknown>>, ref: ScopeRef, otherwise: number = NONE): CheckedScope {
     const checked = checkScope(path, given, ref, this.meters, otherwise);
     this.rows.push(...checked.rows);
+    for (const [row, zone] of checked.zones) this.zones.set(row, zone);
     this.looksBackMs = Math.max(this.looksBackMs, checked.looksBackMs);
     if (checked.isFailure !== undefined) this.#isFailure.set(`${ref.kind}/${ref.number}`, checked.isFailure);
     return checked;

@@ -19,6 +19,11 @@ export interface RateOptions {
   readonly burst?: number;
   /** `calendar`: how far ahead of UTC the clock is whose periods count, minutes, −1440…1440. Default 0. */
   readonly utcOffsetMinutes?: number;
+  /**
+   * `calendar`: whose clocks count, by its IANA name, as `America/Los_Angeles`: a day has 23 or 25 hours where they change
+   * for daylight saving. Instead of `utcOffsetMinutes`, with a `perMs` of an hour to a week.
+   */
+  readonly timeZone?: string;
   /** What is counted. Default `calls`: each start is one. Any other name: what a call says in `cost`, e.g. `tokens`. */
   readonly counts?: string;
 }
