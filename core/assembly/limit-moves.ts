@@ -93,6 +93,11 @@ export function throttle(slot: Slot, payload: u32): void {
   else wait(slot, State.backingOff, due);
 }
 
+/** The outside refused a call that has settled meanwhile: nothing comes of the call, and the scope rests. */
+export function restAfterLeft(): void {
+  slowDown(changetype<Scope>(slowScope), slowFor);
+}
+
 /** Its breaker is open: it fails at once, and was not called. */
 export function failFast(slot: Slot): void {
   const scope = changetype<Scope>(refusing);

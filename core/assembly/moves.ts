@@ -5,7 +5,7 @@ import { finishIfLeft, given } from "./closing";
 import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Reason, Source, State } from "./codes";
 import { forgetSpent } from "./costs";
 import { Ended } from "./health";
-import { admitted, failFast, shed, throttle } from "./limit-moves";
+import { admitted, failFast, restAfterLeft, shed, throttle } from "./limit-moves";
 import { action, entry } from "./output";
 import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
@@ -332,6 +332,10 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       break;
     case Move.left:
       left(slot, Ended.silently);
+      break;
+    case Move.leftOverloaded:
+      restAfterLeft();
+      left(slot, Ended.overloaded);
       break;
     case Move.throttle:
       throttle(slot, payload);

@@ -37,6 +37,7 @@ export const enum Move {
   expire, // it has waited longer than it was to
   late, // something came back after it had settled
   left, // it really ended
+  leftOverloaded, // … and the outside had refused it: the scope rests
 }
 
 const COLUMNS: u32 = 18;
@@ -132,7 +133,7 @@ on(S.leaving, H.error, Move.late);
 on(S.leaving, H.stopped, Move.left);
 on(S.leaving, H.lost, Move.left);
 on(S.leaving, H.resume, Move.resumeAtOnce);
-on(S.leaving, H.overloaded, Move.left);
+on(S.leaving, H.overloaded, Move.leftOverloaded);
 
 /** The move for what happened to a slot in this state. */
 export function moveFor(state: i32, happening: i32): Move {
