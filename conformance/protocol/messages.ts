@@ -35,6 +35,16 @@ export type Capability =
   | "locks"
   | "rates"
   | "breakers"
+  | "weights"
+  | "queues"
+  | "tenants"
+  | "slow-down"
+  | "costs"
+  | "start-within"
+  | "control"
+  | "explain"
+  | "telling"
+  | "reducers"
   | "holdfast-journal"
   | "reuse";
 
@@ -66,6 +76,8 @@ export interface WireOutcome {
   readonly value?: Json;
   readonly error?: WireError;
   readonly reason?: string;
+  /** Wall ms at which it is worth trying again. */
+  readonly retryAt?: number;
   readonly tool?: string;
   readonly attempts?: number;
   readonly source?: string;
@@ -116,11 +128,47 @@ export type SessionMessage =
     }
   | { readonly type: "returned"; readonly session: number; readonly run: string; readonly result: Json }
   | { readonly type: "threw"; readonly session: number; readonly run: string; readonly error: WireError }
+  | {
+      readonly type: "explained";
+      readonly session: number;
+      /** Of the runner: the number of its `explain`. */
+      readonly n: number;
+      readonly state: CallState;
+      /** Of waiting: what holds it, and which limit. */
+      readonly why?: WaitReason;
+      readonly limit?: string;
+    }
   | { readonly type: "ended"; readonly session: number };
+
+/** Where a call stands. `absent`: it has not been made yet. */
+export type CallState = "absent" | "planned" | "waiting" | "started" | "retrying" | "settled";
+
+export const WAIT_REASONS = [
+  "permits",
+  "reserved",
+  "paused",
+  "resting",
+  "rate",
+  "breaker",
+  "ramp",
+  "lock",
+  "turn",
+  "steps",
+] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
 
 export type HostMessage = Hello | SessionMessage;
 
 export type Effect = "read" | "idempotent" | "once";
+
+/** At most `limit` starts, or units of what calls cost, per `perMs`. */
+export interface WireRate {
+  readonly limit: number;
+  readonly perMs: number;
+  readonly mode?: "window" | "pace" | "calendar";
+  readonly burst?: number;
+  readonly counts?: string;
+}
 
 /** A tool as a scenario declares it. Times in milliseconds. */
 export interface WireTool {
@@ -140,6 +188,12 @@ export interface WireTool {
   /** A breaker: opens when so many calls, at least, have failed by half or more; for so long. */
   readonly breakerCalls?: number;
   readonly breakerOpenMs?: number;
+  /** What calls do while it is open. */
+  readonly whenOpen?: "fail" | "wait";
+  /** Rates besides `rate`; all hold together. */
+  readonly rates?: readonly WireRate[];
+  /** How often a call may be told to slow down before that is its error. */
+  readonly throttles?: number;
   readonly child?: Program;
   readonly inner?: string;
 }
@@ -152,15 +206,30 @@ export interface WireCall {
   readonly timeoutMs?: number;
   readonly deadlineMs?: number;
   readonly priority?: number;
-  readonly reads?: string;
-  readonly writes?: string;
+  readonly reads?: string | readonly string[];
+  readonly writes?: string | readonly string[];
+  readonly weight?: number;
+  /** Whose limit of keys it stands under. */
+  readonly key?: string;
+  /** By what a rate counts. */
+  readonly cost?: Readonly<Record<string, number>>;
+  readonly startWithinMs?: number;
+  readonly sheddable?: boolean;
+  readonly background?: boolean;
 }
+
+export type Reducer = "last" | "first" | "append" | "sum" | "max" | "merge" | "cas" | "reject-conflict";
 
 export type Step =
   | {
       readonly batch: readonly WireCall[];
       readonly concurrency?: number;
       readonly deadlineMs?: number;
+      /** Whose it is, and what share of the starts that is worth. */
+      readonly tenant?: string;
+      readonly tenantWeight?: number;
+      /** Say the id of each outcome: as they were asked for, or as they come. */
+      readonly tell?: "request" | "completion";
       readonly into?: string;
       readonly later?: string;
     }
@@ -168,6 +237,7 @@ export type Step =
   | { readonly call: WireCall; readonly into?: string }
   | { readonly announce: readonly WireCall[]; readonly deadlineMs?: number }
   | { readonly claim: string; readonly into?: string }
+  | { readonly reduce: string; readonly keys: Readonly<Record<string, Reducer>>; readonly into: string }
   | { readonly draw: "now" | "random" | "uuid"; readonly into: string }
   | { readonly if: string; readonly is: OutcomeKind; readonly do: Program; readonly else?: Program }
   | { readonly say: Json }
@@ -178,8 +248,9 @@ export type Program = readonly Step[];
 
 /** How a tool that the runner plays ends. */
 export type Ending =
-  | { readonly outcome: "ok"; readonly value: Json }
+  | { readonly outcome: "ok"; readonly value: Json; readonly cost?: Readonly<Record<string, number>> }
   | { readonly outcome: "error"; readonly error: WireError }
+  | { readonly outcome: "overloaded"; readonly retryAfterMs?: number; readonly scope?: "tool" | "runtime" }
   | { readonly outcome: "odd"; readonly odd: "nothing" | "function" | "cycle" | "thrown-cycle" };
 
 /** What a reconciler that the runner plays says. */
@@ -188,12 +259,28 @@ export type WireVerdict =
   | { readonly verdict: "failed" | "throws"; readonly error: WireError }
   | { readonly verdict: "not-done" | "unknown" };
 
+/** Limits of the whole host. Times in milliseconds. */
+export interface WireLimits {
+  readonly concurrency?: number;
+  readonly workers?: number;
+  readonly keyConcurrency?: number;
+  readonly tenantConcurrency?: number;
+  /** Calls that may wait: in all, of each tenant, of each batch. */
+  readonly queue?: number;
+  readonly queuePerTenant?: number;
+  readonly queuePerBatch?: number;
+  readonly whenFull?: "reject-new" | "drop-oldest-lowest" | "drop-lower-only";
+  /** Priority before fairness; whoever has waited `lanesWaitMs` goes before all lanes. */
+  readonly lanes?: boolean;
+  readonly lanesWaitMs?: number;
+}
+
 export interface Begin {
   readonly type: "begin";
   readonly session: number;
   readonly journal: string;
   readonly tools: Readonly<Record<string, WireTool>>;
-  readonly limits: { readonly concurrency?: number; readonly workers?: number };
+  readonly limits: WireLimits;
   readonly leaseMs?: number;
   readonly threads?: boolean;
 }
@@ -209,6 +296,19 @@ export interface RunMessage {
   readonly waitMs?: number;
 }
 
+/** What the owner of the host does with its limits while calls wait. `limit`: `runtime` or `tools.<name>`. */
+export type Control =
+  | { readonly type: "set-limit"; readonly session: number; readonly limit: string; readonly concurrency: number }
+  | { readonly type: "pause"; readonly session: number; readonly limit: string; readonly forMs?: number }
+  | { readonly type: "resume"; readonly session: number; readonly limit: string }
+  | {
+      readonly type: "set-priority";
+      readonly session: number;
+      readonly run: string;
+      readonly id: string;
+      readonly priority: number;
+    };
+
 export type RunnerMessage =
   | Begin
   | RunMessage
@@ -216,4 +316,12 @@ export type RunnerMessage =
   | ({ readonly type: "verdict"; readonly session: number; readonly n: number } & WireVerdict)
   | { readonly type: "go"; readonly session: number; readonly n: number; readonly fail?: boolean }
   | { readonly type: "cancel"; readonly session: number; readonly run: string }
+  | Control
+  | {
+      readonly type: "explain";
+      readonly session: number;
+      readonly n: number;
+      readonly run: string;
+      readonly id: string;
+    }
   | { readonly type: "end"; readonly session: number };

@@ -81,6 +81,20 @@ test("a session may have to do without threads", () => {
   expect(() => readRunnerLine(JSON.stringify({ ...begin, threads: "no" }))).toThrow('$.threads is "no", not boolean');
 });
 
+test("a message may name several keys, a rate for what calls cost, and one of the limits that there are", () => {
+  const call = { tool: "t", input: {}, reads: "x", writes: ["y", "z"], cost: { tokens: 8 } };
+  const run = { type: "run", session: 1, run: "r", program: [{ batch: [call], tenant: "T", tell: "completion" }] };
+  expect(readRunnerLine(JSON.stringify(run))).toEqual(run);
+  const negative = { ...run, program: [{ batch: [{ ...call, cost: { tokens: -1 } }] }] };
+  expect(() => readRunnerLine(JSON.stringify(negative))).toThrow("tokens is -1, which is less than 0");
+  const pause = { type: "pause", session: 1, limit: "tools.put" };
+  expect(readRunnerLine(JSON.stringify(pause))).toEqual(pause);
+  expect(() => readRunnerLine(JSON.stringify({ ...pause, limit: "mine" }))).toThrow("does not match");
+  const explained = { type: "explained", session: 1, n: 1, state: "waiting", why: "rate", limit: "tools.put" };
+  expect(readHostLine(JSON.stringify(explained))).toEqual(explained);
+  expect(() => readHostLine(JSON.stringify({ ...explained, why: "mood" }))).toThrow('$.why is "mood", not one of');
+});
+
 describe("a schema", () => {
   test("both of the protocol compile, form by form", () => {
     for (const schema of [hostSays, runnerSays]) {

@@ -123,7 +123,7 @@ export function compileSchema(root: Schema): Check {
   const definitions = (root.$defs ?? {}) as Readonly<Record<string, Schema>>;
   const compiled = new Map<string, Checker>();
   const reference = (to: string): Checker => {
-    const name = /^#\/\$defs\/(\w+)$/.exec(to)?.[1] ?? "";
+    const name = /^#\/\$defs\/([\w-]+)$/.exec(to)?.[1] ?? "";
     const schema = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
     if (schema === undefined) throw new Error(`the schema refers to ${to}, which it does not define`);
     if (!compiled.has(to)) {

@@ -24,9 +24,9 @@ export interface JudgeWith {
 
 /** An outcome as a scenario writes it. */
 function rowText(row: OutcomeRow | WireOutcome): string {
-  const { id, kind, value, error, reason, attempts, source, replayed } = row;
+  const { id, kind, value, error, reason, retryAt, attempts, source, replayed } = row;
   const detail = "nothing" in row && row.nothing ? "nothing" : value === undefined ? "" : shown(value);
-  const fields = Object.entries({ reason, attempts, source, replayed }).flatMap(([name, field]) =>
+  const fields = Object.entries({ reason, retryAt, attempts, source, replayed }).flatMap(([name, field]) =>
     field === undefined ? [] : [`${name}=${field}`],
   );
   return [id, kind, detail, error === undefined ? "" : shown(error as Json), ...fields]
@@ -51,6 +51,7 @@ function differs(row: OutcomeRow, got: WireOutcome, { capabilities, bindings, lo
   if (row.value !== undefined && !same(row.value, got.value, bindings)) return true;
   if (row.error !== undefined && !has(row.error, got.error ?? {}, bindings)) return true;
   if (row.reason !== undefined && got.reason !== undefined && row.reason !== got.reason) return true;
+  if (row.retryAt !== undefined && got.retryAt === undefined && capabilities.has("queues")) return true;
   if (loosely) return false;
   const shows = (capability: Capability, field: keyof OutcomeRow & keyof WireOutcome): boolean =>
     row[field] !== undefined && capabilities.has(capability) && row[field] !== got[field];

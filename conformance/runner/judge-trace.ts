@@ -1,7 +1,7 @@
 // Holds the trace against the ledger and the order that a scenario expects. The ledger is what the outside
 // has seen: the runner's own, since it plays the tools.
 import { type Finding, finding } from "./judge-ends.ts";
-import type { LedgerRow, OrderRow } from "./scenario.ts";
+import type { LedgerRow, OrderRow, ShareRow } from "./scenario.ts";
 import { inWords, matches, type TraceEvent } from "./trace.ts";
 
 /** The most calls of the same tool that were open at once, as the outside counts: until they are answered. */
@@ -45,6 +45,16 @@ function judgeRow(row: LedgerRow, trace: readonly TraceEvent[], showsKeys: boole
 /** What the outside has seen otherwise than expected. */
 export function judgeLedger(rows: readonly LedgerRow[], trace: readonly TraceEvent[], showsKeys: boolean): Finding[] {
   return rows.flatMap((row) => judgeRow(row, trace, showsKeys));
+}
+
+/** How many of the first calls were whose. */
+export function judgeShares(rows: readonly ShareRow[], trace: readonly TraceEvent[]): Finding[] {
+  return rows.flatMap(({ ids, first, least, most, text }) => {
+    const calls = trace.filter(({ what }) => what === "call").slice(0, first);
+    const theirs = calls.filter(({ id = "" }) => ids.includes(id)).length;
+    if (calls.length === first && theirs >= least && theirs <= most) return [];
+    return [finding("shares", text, `${theirs} of ${calls.map(({ id }) => id).join(" ")}`)];
+  });
 }
 
 /** A partial order: the first event of one kind comes before the first of another. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Capability } from "../protocol/messages.ts";
 import { judgeEnds } from "./judge-ends.ts";
-import { judgeLedger, judgeOrder } from "./judge-trace.ts";
+import { judgeLedger, judgeOrder, judgeShares } from "./judge-trace.ts";
 import { has, same } from "./match.ts";
 import { brokenPromises } from "./promises.ts";
 import { readScenario } from "./read-scenario.ts";
@@ -56,6 +56,20 @@ describe("outcomes", () => {
       expect(found(wrong)).toHaveLength(1);
   });
 
+  test("of a full queue say when it is worth trying again", () => {
+    const refused = [{ id: "A", kind: "not-started", retryAt: "_" }] as const;
+    const shows = new Set<Capability>(["queues"]);
+    const found = (more: object, capabilities: ReadonlySet<Capability>) =>
+      judgeEnds(
+        { kind: "outcomes", run: undefined, rows: refused },
+        { kind: "returned", result: [{ id: "A", kind: "not-started", ...more }] },
+        { bindings: new Map(), capabilities },
+      );
+    expect(found({ retryAt: 1_700_000_000_000 }, shows)).toEqual([]);
+    expect(found({}, shows)).toHaveLength(1);
+    expect(found({}, new Set())).toEqual([]);
+  });
+
   test("are not asked for what the host cannot show", () => {
     expect(found([{ id: "A", kind: "ok", value: 1 }], new Set())).toEqual([]);
     expect(found([{ id: "A", kind: "ok", value: 1 }])).toHaveLength(1);
@@ -72,6 +86,14 @@ describe("the promises", () => {
     const again = event("durable", { kind: "started", id: "A", life: 2 });
     const verdict = event("verdict", { ...put, life: 2, outcome: "not-done" });
     expect(broken(started, call(1), event("kill"), verdict, again, call(2, { life: 2 }))).toEqual([]);
+  });
+
+  test("hold when the outside had refused the call: then it did not happen", () => {
+    const refused = event("answer", { ...put, n: 1, outcome: "overloaded" });
+    expect(broken(started, call(1), refused, started, call(2))).toEqual([]);
+    expect(broken(started, call(1), event("answer", { ...put, n: 1, outcome: "ok" }), started, call(2))).toHaveLength(
+      1,
+    );
   });
 
   test.each([
@@ -106,6 +128,15 @@ test("the ledger counts what the outside has seen, and the most at once", () => 
   const trace = [calls[0]!, calls[1]!, event("answer", { id: "n1", tool: "put", n: 1 }), calls[2]!];
   expect(judgeLedger([{ id: "tool:put", run: undefined, calls: 3, atOnce: 2 }], trace, true)).toEqual([]);
   expect(judgeLedger([{ id: "*", run: undefined, calls: 2, atOnce: 1 }], trace, true)).toHaveLength(2);
+});
+
+test("shares count whose the first calls were", () => {
+  const trace = ["A", "B", "A", "B", "B"].map((id) => event("call", { id }));
+  const row = { ids: ["A"], first: 4, least: 2, most: 2, text: "A first=4" };
+  expect(judgeShares([row, { ...row, ids: ["A", "B"], most: 4 }], trace)).toEqual([]);
+  expect(judgeShares([{ ...row, least: 3, most: 4 }], trace)[0]?.got).toBe("2 of A B A B");
+  expect(judgeShares([{ ...row, first: 5, most: 1 }], trace)).toHaveLength(1);
+  expect(judgeShares([{ ...row, first: 6 }], trace)).toHaveLength(1); // there were not so many
 });
 
 test("a partial order is broken by the wrong order, and by what never happened", () => {

@@ -163,15 +163,25 @@ export class LineReader {
     if (stray !== undefined) this.fail(`nobody knows what "${stray}" means here`);
   }
 
-  /** Fields of these names whose values are integers, as an object. */
-  integers(names: readonly string[]): Record<string, number> {
+  /** Fields of these names that are there, as an object; `take` says what each must be. */
+  given<Value>(names: readonly string[], take: (token: Token, name: string) => Value): Record<string, Value> {
     return Object.fromEntries(
       names.flatMap((name) => {
         const token = this.field(name);
-        if (token === undefined) return [];
-        if (!Number.isSafeInteger(token.json)) this.fail(`${name} is not an integer`);
-        return [[name, token.json as number]];
+        return token === undefined ? [] : [[name, take(token, name)]];
       }),
     );
+  }
+
+  /** Fields of these names whose values are integers, as an object. */
+  integers(names: readonly string[]): Record<string, number> {
+    return this.given(names, ({ json }, name) =>
+      Number.isSafeInteger(json) ? (json as number) : this.fail(`${name} is not an integer`),
+    );
+  }
+
+  /** Fields that are JSON, or a word: what the schema of the message says of them counts. */
+  values(names: readonly string[]): Record<string, Json> {
+    return this.given(names, ({ json, text }) => json ?? text);
   }
 }

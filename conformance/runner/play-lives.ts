@@ -140,6 +140,16 @@ export class Round {
         return stage.go();
       case "cancel":
         return stage.cancel(line.run);
+      case "set-limit":
+      case "pause":
+      case "resume":
+      case "set-priority":
+        return stage.control(line);
+      case "held": {
+        const got = await stage.held(line);
+        if (got !== undefined) this.findings.push(finding(`line ${line.at}`, line.text, got));
+        return;
+      }
       case "pass":
         return stage.pass(line.ms);
       case "still": {

@@ -9,7 +9,7 @@ import type { TraceEvent } from "./trace.ts";
 /** What is known of one call of a run, as the trace goes on. */
 interface Known {
   calls: number;
-  /** Since the last call, a reconciler has said that it did not happen. */
+  /** Since the last call, it was said that it did not happen. */
   mayRunAgain: boolean;
   settled: boolean;
   attempt: number;
@@ -94,8 +94,9 @@ class Ledger {
     this.#keys.set(event.key, name);
   }
 
-  verdict(event: TraceEvent): void {
-    if (event.outcome === "not-done") this.#of(event).mayRunAgain = true;
+  /** It did not happen: the reconciler says so, or the outside that refused it. */
+  undone(event: TraceEvent): void {
+    if (event.outcome === "not-done" || event.outcome === "overloaded") this.#of(event).mayRunAgain = true;
   }
 
   /** The program has seen these outcomes. */
@@ -132,7 +133,7 @@ export function brokenPromises(
   for (const event of trace) {
     if (event.what === "durable") ledger.durable(event);
     else if (event.what === "call" || event.what === "ask") ledger.called(event);
-    else if (event.what === "verdict") ledger.verdict(event);
+    else if (event.what === "verdict" || event.what === "answer") ledger.undone(event);
     else if (event.what === "said" || event.what === "returned") ledger.shown(event);
   }
   return ledger.findings;

@@ -5,6 +5,7 @@ import type {
   Json,
   OutcomeKind,
   Program,
+  Reducer,
   Step,
   WireCall,
   WireError,
@@ -35,7 +36,10 @@ const TOOL_INTEGERS = [
   "ratePerMs",
   "breakerCalls",
   "breakerOpenMs",
+  "throttles",
 ];
+/** What a call says of its start. */
+const CALL_VALUES = ["reads", "writes", "weight", "key", "cost", "startWithinMs", "sheddable", "background"];
 const RANGE = /^(.*)\[(\d+)\.\.(\d+)\]$/;
 const RANGE_MAX = 100_000;
 
@@ -58,9 +62,9 @@ function callsOfLine(reader: LineReader): WireCall[] {
   const tool = reader.word("the call's tool");
   const input = reader.json() ?? {};
   const bounds = reader.integers(["timeoutMs", "deadlineMs", "priority"]);
-  const locks = { ...into(reader, "reads"), ...into(reader, "writes") };
+  const start = reader.values(CALL_VALUES);
   reader.done();
-  return ids.map((id) => ({ ...(id === "-" ? {} : { id }), tool, input, ...bounds, ...locks }));
+  return ids.map((id) => ({ ...(id === "-" ? {} : { id }), tool, input, ...bounds, ...start }));
 }
 
 /** JSON as it stands, or a word: the variable of that name. */
@@ -69,8 +73,7 @@ function expression(reader: LineReader): Json {
 }
 
 function into(reader: LineReader, name = "into"): Record<string, string> {
-  const token = reader.field(name);
-  return token === undefined ? {} : { [name]: token.text };
+  return reader.given([name], ({ text }) => text);
 }
 
 function readStep(line: Line, next: Line | undefined): Step {
@@ -83,8 +86,9 @@ function readStep(line: Line, next: Line | undefined): Step {
 function stepOf(reader: LineReader, line: Line, next: Line | undefined): Step {
   switch (reader.word("a step")) {
     case "batch": {
-      const options = reader.integers(["concurrency", "deadlineMs"]);
-      return { batch: callsOf(line), ...options, ...into(reader), ...into(reader, "later") };
+      const options = reader.integers(["concurrency", "deadlineMs", "tenantWeight"]);
+      const whose = reader.values(["tenant", "tell"]);
+      return { batch: callsOf(line), ...options, ...whose, ...into(reader), ...into(reader, "later") };
     }
     case "await":
       return { await: reader.word("a variable"), ...into(reader) };
@@ -97,6 +101,11 @@ function stepOf(reader: LineReader, line: Line, next: Line | undefined): Step {
     }
     case "claim":
       return { claim: reader.word("a call id"), ...into(reader) };
+    case "reduce": {
+      const reduce = reader.word("a variable");
+      const { keys = {} } = reader.values(["keys"]) as { keys?: Readonly<Record<string, Reducer>> };
+      return { reduce, keys, into: reader.field("into")?.text ?? reader.fail("into= is missing") };
+    }
     case "draw": {
       const draw = reader.choice("what is drawn", ["now", "random", "uuid"]);
       return { draw, into: reader.field("into")?.text ?? reader.fail("into= is missing") };
@@ -137,11 +146,12 @@ function readError(reader: LineReader): WireError {
   return { name: "Error", message: "it failed", ...(given as object) };
 }
 
-/** How a call ends: JSON, or `error {…}`, `nothing`, `function`, `cycle`, `thrown-cycle`. */
+/** How a call ends: JSON, or `error {…}`, `overloaded`, `nothing`, `function`, `cycle`, `thrown-cycle`. */
 export function readEnding(reader: LineReader): Ending {
   const value = reader.json();
-  if (value !== undefined) return { outcome: "ok", value };
-  const how = reader.choice("how it ends", ["error", "nothing", "function", "cycle", "thrown-cycle"]);
+  if (value !== undefined) return { outcome: "ok", value, ...reader.values(["cost"]) };
+  const how = reader.choice("how it ends", ["error", "overloaded", "nothing", "function", "cycle", "thrown-cycle"]);
+  if (how === "overloaded") return { outcome: how, ...reader.integers(["retryAfterMs"]), ...reader.values(["scope"]) };
   return how === "error" ? { outcome: "error", error: readError(reader) } : { outcome: "odd", odd: how };
 }
 
@@ -161,13 +171,13 @@ export function readVerdict(reader: LineReader): WireVerdict {
   }
 }
 
-/** `tool name effect [reconciler] [inner=…] [numbers]`, with the program of a child run under it. */
+/** `tool name effect [reconciler] [inner=…] [numbers] [rates=[{…}]] [whenOpen=wait]`, with the program of a child run under it. */
 export function readTool(reader: LineReader): readonly [string, WireTool] {
   const name = reader.word("the tool's name");
   const effect = reader.choice("the effect", EFFECTS);
   const reconciler = reader.wordIf("reconciler") ? { reconciler: true } : {};
   const inner = reader.field("inner");
   const child = reader.line.children.length === 0 ? {} : { child: readProgram(reader.line.children) };
-  const numbers = reader.integers(TOOL_INTEGERS);
+  const numbers = { ...reader.integers(TOOL_INTEGERS), ...reader.values(["rates", "whenOpen"]) };
   return [name, { effect, ...reconciler, ...numbers, ...(inner === undefined ? {} : { inner: inner.text }), ...child }];
 }

@@ -3,7 +3,7 @@
 import { type Capability, LEVELS, type Level, type Program, type WireTool } from "../protocol/messages.ts";
 import { ENVIRONMENT_NAMES } from "./environments.ts";
 import { type Line, LineReader, type Outline, readOutline } from "./outline.ts";
-import { readEnding, readProgram, readTool, readVerdict, VERDICTS } from "./read-program.ts";
+import { idsOf, readEnding, readProgram, readTool, readVerdict, VERDICTS } from "./read-program.ts";
 import { readOrder, readRunLine, readScript } from "./read-script.ts";
 import {
   DEFAULT_RUN,
@@ -14,7 +14,21 @@ import {
   type Played,
   type Scenario,
   type ScriptLine,
+  type ShareRow,
 } from "./scenario.ts";
+
+const LIMITS = [
+  "concurrency",
+  "workers",
+  "keyConcurrency",
+  "tenantConcurrency",
+  "queue",
+  "queuePerTenant",
+  "queuePerBatch",
+  "whenFull",
+  "lanes",
+  "lanesWaitMs",
+];
 
 /** A scenario that cannot be read: a fault of the suite, not of a host. */
 export class BadScenario extends Error {}
@@ -31,6 +45,7 @@ interface Parts {
   play: [string, Played][];
   lives: Life[];
   ledger: LedgerRow[];
+  shares: ShareRow[];
   order: OrderRow[];
   journals: { run: string; rows: JournalRow[] }[];
 }
@@ -58,7 +73,7 @@ const SECTIONS: Readonly<Record<string, (parts: Parts, reader: LineReader, line:
     parts.tools.push(readTool(reader) as [string, WireTool]);
   },
   limits(parts, reader) {
-    parts.limits = reader.integers(["concurrency", "workers"]);
+    parts.limits = reader.values(LIMITS);
   },
   lease(parts, reader) {
     parts.leaseMs = reader.integer("milliseconds");
@@ -94,6 +109,16 @@ const SECTIONS: Readonly<Record<string, (parts: Parts, reader: LineReader, line:
       const run = row.field("run")?.text;
       parts.ledger.push({ id, run, ...row.integers(["calls", "asks", "keys", "atOnce"]) });
       row.done();
+    }
+  },
+  shares(parts, _reader, line) {
+    for (const child of line.children) {
+      const row = new LineReader(child);
+      const ids = idsOf(row.word("call ids"), row);
+      const { first = 0, least = 0, most = first } = row.integers(["first", "least", "most"]);
+      if (first === 0) row.fail("first= is missing: of how many calls");
+      row.done();
+      parts.shares.push({ ids, first, least, most, text: child.text.trim() });
     }
   },
   order(parts, _reader, line) {
@@ -148,6 +173,7 @@ export function readScenario(id: string, text: string): Scenario {
     play: [],
     lives: [],
     ledger: [],
+    shares: [],
     order: [],
     journals: [],
   };

@@ -1,5 +1,5 @@
 // The script of a life, and what is expected at its end, read from the lines of a scenario.
-import type { Json } from "../protocol/messages.ts";
+import { type Json, WAIT_REASONS } from "../protocol/messages.ts";
 import { type Line, LineReader } from "./outline.ts";
 import { idsOf, OUTCOME_KINDS, readEnding, readVerdict } from "./read-program.ts";
 import {
@@ -15,7 +15,7 @@ import {
 } from "./scenario.ts";
 
 const ENTRY_KINDS = ["run-opened", "planned", "started", "attempt-failed", "settled", "late", "run-closed"];
-const OUTCOME_FIELDS = ["attempts", "source", "replayed", "reason"];
+const OUTCOME_FIELDS = ["attempts", "source", "replayed", "reason", "retryAt"];
 type Fields = Readonly<Record<string, Json>>;
 
 /** `call A`, `durable settled A`, `report late A`, `said` … */
@@ -30,19 +30,23 @@ function readPattern(reader: LineReader): Pattern {
   return { what, ...kind, ...id, ...numbers, ...(run === undefined ? {} : { run: run.text }) };
 }
 
-/** `<pattern> < <pattern>`. */
+/** `<pattern> < <pattern>`, and on with `< <pattern>`. */
 export function readOrder(lines: readonly Line[]): OrderRow[] {
-  return lines.map((line) => {
-    const cut = line.tokens.findIndex(({ text }) => text === "<");
-    const whole = new LineReader(line);
-    if (cut === -1) whole.fail("write: <what comes first> < <what comes then>");
-    const side = (tokens: Line["tokens"]): Pattern => {
+  return lines.flatMap((line) => {
+    const sides: Line["tokens"][number][][] = [[]];
+    for (const token of line.tokens) {
+      if (token.text === "<") sides.push([]);
+      else sides.at(-1)?.push(token);
+    }
+    if (sides.length === 1) new LineReader(line).fail("write: <what comes first> < <what comes then>");
+    const patterns = sides.map((tokens) => {
       const reader = new LineReader({ ...line, tokens });
       const pattern = readPattern(reader);
       reader.done();
       return pattern;
-    };
-    return { first: side(line.tokens.slice(0, cut)), second: side(line.tokens.slice(cut + 1)), text: line.text.trim() };
+    });
+    const text = line.text.trim();
+    return patterns.slice(1).map((second, i) => ({ first: patterns[i] as Pattern, second, text }));
   });
 }
 
@@ -135,6 +139,27 @@ function saidBy(reader: LineReader, line: Line): Said {
       return { do: "go" };
     case "cancel":
       return { do: "cancel", run: reader.left === 0 ? DEFAULT_RUN : reader.word("the run's id") };
+    case "set-limit": {
+      const limit = reader.word("a limit");
+      const { concurrency = reader.fail("concurrency= is missing") } = reader.integers(["concurrency"]);
+      return { do: word, limit, concurrency };
+    }
+    case "pause":
+      return { do: word, limit: reader.word("a limit"), ...reader.integers(["forMs"]) };
+    case "resume":
+      return { do: word, limit: reader.word("a limit") };
+    case "set-priority": {
+      const id = reader.word("a call id");
+      return { do: word, id, priority: reader.integer("the priority"), run: reader.field("run")?.text ?? DEFAULT_RUN };
+    }
+    case "held": {
+      const id = reader.word("a call id");
+      const run = reader.field("run")?.text ?? DEFAULT_RUN;
+      const why = reader.field("by")?.text;
+      const by =
+        WAIT_REASONS.find((reason) => reason === why) ?? reader.fail(`by= is one of ${WAIT_REASONS.join(", ")}`);
+      return { do: word, id, run, by, ...reader.given(["limit"], ({ text }) => text) };
+    }
     case "pass":
     case "still":
       return { do: word, ms: reader.integer("milliseconds") };

@@ -8,7 +8,7 @@ import { HarnessFault, HostFault } from "./host-fault.ts";
 import type { HostPool } from "./host-pool.ts";
 import { type Finding, finding, type JudgeWith, judgeEnds } from "./judge-ends.ts";
 import { judgeJournals } from "./judge-journal.ts";
-import { judgeLedger, judgeOrder } from "./judge-trace.ts";
+import { judgeLedger, judgeOrder, judgeShares } from "./judge-trace.ts";
 import { Round } from "./play-lives.ts";
 import { brokenPromises } from "./promises.ts";
 import type { Life, Scenario, ScriptLine } from "./scenario.ts";
@@ -74,6 +74,7 @@ class Rounds {
       await round.play(scenario.lives);
       return [
         ...judgeLedger(scenario.ledger, round.trace, this.#with.capabilities.has("keys")),
+        ...judgeShares(scenario.shares, round.trace),
         ...judgeOrder(scenario.order, round.trace),
       ];
     });

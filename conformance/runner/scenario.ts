@@ -7,6 +7,8 @@ import type {
   Level,
   OutcomeKind,
   Program,
+  WaitReason,
+  WireLimits,
   WireTool,
   WireVerdict,
 } from "../protocol/messages.ts";
@@ -49,6 +51,8 @@ export interface OutcomeRow {
   /** These fields of the error, at least. */
   readonly error?: Readonly<Record<string, Json>>;
   readonly reason?: string;
+  /** It says when it is worth trying again. */
+  readonly retryAt?: "_";
   readonly attempts?: number;
   readonly source?: string;
   readonly replayed?: boolean;
@@ -88,12 +92,26 @@ export type ScriptLine = { readonly at: number; readonly text: string } & (
   | { readonly do: "fail" | "stay"; readonly point: AppendPoint }
   | { readonly do: "go" }
   | { readonly do: "cancel"; readonly run: string }
+  | { readonly do: "set-limit"; readonly limit: string; readonly concurrency: number }
+  | { readonly do: "pause"; readonly limit: string; readonly forMs?: number }
+  | { readonly do: "resume"; readonly limit: string }
+  | { readonly do: "set-priority"; readonly id: string; readonly run: string; readonly priority: number }
+  | ({ readonly do: "held" } & HeldLine)
   | { readonly do: "pass" | "still"; readonly ms: number }
   | { readonly do: "freeze" }
   | { readonly do: "thaw" | "rival"; readonly script: readonly ScriptLine[] }
   | { readonly do: "expect"; readonly ends: Ends }
   | { readonly do: "order"; readonly rows: readonly OrderRow[] }
 );
+
+/** What holds a call that waits. */
+export interface HeldLine {
+  readonly id: string;
+  readonly run: string;
+  readonly by: WaitReason;
+  /** Whose limit; absent: any. */
+  readonly limit?: string;
+}
 
 /** Where in an append: just before the group is written, or when it is durable and nobody knows yet. */
 export interface AppendPoint {
@@ -132,6 +150,15 @@ export interface LedgerRow {
   readonly atOnce?: number;
 }
 
+/** Of the first calls of all lives, so many are of these ids. */
+export interface ShareRow {
+  readonly ids: readonly string[];
+  readonly first: number;
+  readonly least: number;
+  readonly most: number;
+  readonly text: string;
+}
+
 /** One entry that the journal must hold: the columns that are named. */
 export interface JournalRow {
   readonly kind: string;
@@ -153,12 +180,13 @@ export interface Scenario {
   readonly rules: readonly number[];
   readonly needs: readonly Capability[];
   readonly tools: Readonly<Record<string, WireTool>>;
-  readonly limits: { readonly concurrency?: number; readonly workers?: number };
+  readonly limits: WireLimits;
   readonly leaseMs: number | undefined;
   readonly programs: Readonly<Record<string, Program>>;
   readonly play: ReadonlyMap<string, Played>;
   readonly lives: readonly Life[];
   readonly ledger: readonly LedgerRow[];
+  readonly shares: readonly ShareRow[];
   readonly order: readonly OrderRow[];
   readonly journals: readonly { readonly run: string; readonly rows: readonly JournalRow[] }[];
   /** Environments that multiply it. */

@@ -73,6 +73,62 @@ describe("a text", () => {
     ]);
   });
 
+  test("says of limits what goes over the wire, and in a script what holds a call", () => {
+    const { limits, programs, tools, lives, shares, order } = readScenario(
+      "limits/x",
+      `# Why.
+limits concurrency=1 queue=2 whenFull=drop-lower-only lanes=true
+tool put once throttles=2 whenOpen=wait rates=[{"limit":1,"perMs":9,"counts":"tokens"}]
+program
+  batch into=all tenant="T" tenantWeight=3 tell=request
+    A put weight=2 reads=x writes=["y","z"] cost={"tokens":8} sheddable=true priority=-2
+  reduce all keys={"n":"sum"} into=sums
+life
+  answer A overloaded retryAfterMs=5 scope=runtime
+  answer A "a" cost={"tokens":2}
+  held A by=lock limit=locks run=two
+  set-limit tools.put concurrency=0
+shares
+  t[1..2] first=3 least=1
+order
+  call A < call B < call C
+`,
+    );
+    expect(limits).toEqual({ concurrency: 1, queue: 2, whenFull: "drop-lower-only", lanes: true });
+    const rates = [{ limit: 1, perMs: 9, counts: "tokens" }];
+    expect(tools.put).toEqual({ effect: "once", throttles: 2, whenOpen: "wait", rates });
+    expect(programs.main).toEqual([
+      {
+        batch: [
+          {
+            id: "A",
+            tool: "put",
+            input: {},
+            weight: 2,
+            reads: "x",
+            writes: ["y", "z"],
+            cost: { tokens: 8 },
+            sheddable: true,
+            priority: -2,
+          },
+        ],
+        into: "all",
+        tenant: "T",
+        tenantWeight: 3,
+        tell: "request",
+      },
+      { reduce: "all", keys: { n: "sum" }, into: "sums" },
+    ]);
+    expect(lives[0]?.script.slice(1)).toMatchObject([
+      { do: "answer", id: "A", ending: { outcome: "overloaded", retryAfterMs: 5, scope: "runtime" } },
+      { do: "answer", id: "A", ending: { outcome: "ok", value: "a", cost: { tokens: 2 } } },
+      { do: "held", id: "A", run: "two", by: "lock", limit: "locks" },
+      { do: "set-limit", limit: "tools.put", concurrency: 0 },
+    ]);
+    expect(shares).toMatchObject([{ ids: ["t1", "t2"], first: 3, least: 1, most: 3 }]);
+    expect(order.map(({ first, second }) => `${first.id}${second.id}`)).toEqual(["AB", "BC"]);
+  });
+
   test.each([
     ["recovery/x", "tool put once\nlife\n", "does not open with a comment"],
     ["recovery/x", "# Why.\ntool put once\n", "has no life"],
@@ -87,6 +143,9 @@ describe("a text", () => {
     ["recovery/x", `${LEAST}life threads=yes\n`, "line 7: threads is no, or is left out"],
     ["recovery/x", `${LEAST}life threads=no\n`, "does not need the capability no-threads"],
     ["recovery/x", `${LEAST}weather\n`, "line 7: there is no section weather"],
+    ["recovery/x", `${LEAST}  held A by=nothing\n`, "line 7: by= is one of permits, reserved"],
+    ["recovery/x", `${LEAST}  set-limit runtime\n`, "line 7: concurrency= is missing"],
+    ["recovery/x", `${LEAST}shares\n  A least=1\n`, "line 8: first= is missing"],
     ["recovery/x", `${LEAST}  explode\n`, "line 7: there is no such line in a script"],
   ])("%s %j is refused", (id, text, why) => {
     expect(() => readScenario(id, text)).toThrow(why);

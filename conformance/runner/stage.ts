@@ -1,11 +1,19 @@
 // One life of a host: a session of its process, played line by line. It waits for what the host does and does
 // what the script says; what it finds wrong is a finding, what no host may do is a HostFault.
-import type { Ending, Json, RunnerMessage, SessionMessage, WireError, WireVerdict } from "../protocol/messages.ts";
+import type {
+  Control,
+  Ending,
+  Json,
+  RunnerMessage,
+  SessionMessage,
+  WireError,
+  WireVerdict,
+} from "../protocol/messages.ts";
 import { AppendPoints } from "./append-points.ts";
 import type { Environment } from "./environments.ts";
 import { HostFault } from "./host-fault.ts";
 import type { HostProcess } from "./host-process.ts";
-import type { Pattern, Scenario, ScriptLine } from "./scenario.ts";
+import type { HeldLine, Pattern, Scenario, ScriptLine } from "./scenario.ts";
 import { scriptName, ToolPlayer } from "./tool-player.ts";
 import { eventsOf, inWords, matches, type TraceEvent } from "./trace.ts";
 import type { Transcript } from "./transcript.ts";
@@ -37,6 +45,12 @@ export interface StageOptions {
   readonly draw: (most: number) => number;
 }
 
+type Explained = Extract<SessionMessage, { type: "explained" }>;
+
+/** For how long, once the call is there, and how often the host is asked what holds it, ms. */
+const HELD_MS = 2_500;
+const HELD_AGAIN_MS = 15;
+
 /** What the script waits for cannot come any more. */
 export class NeverCame extends Error {}
 
@@ -48,6 +62,8 @@ export class Stage {
   readonly #running = new Set<string>();
   readonly #staying: number[] = [];
   readonly ends = new Map<string, RunEnd>();
+  readonly #explained = new Map<number, Explained>();
+  #explains = 0;
   #fault: unknown;
   #ended = false;
   #isDead = false;
@@ -184,6 +200,29 @@ export class Stage {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
+  /** Changes the host's limits while it is at work. */
+  control(line: Extract<ScriptLine, { do: Control["type"] }>): void {
+    const { do: type, at: _at, text: _text, ...said } = line;
+    this.#send({ type, session: this.#session, ...said } as Control);
+  }
+
+  /** Asks until this holds the call; else what it is that holds it, when patience is over. */
+  async held({ id, run, by, limit }: HeldLine): Promise<string | undefined> {
+    let [before, since] = ["", 0];
+    for (;;) {
+      const n = ++this.#explains;
+      this.#send({ type: "explain", session: this.#session, n, run, id });
+      const { state, why, limit: whose } = await this.#until(`what holds ${id}`, () => this.#explained.get(n));
+      if (why === by && (limit === undefined || whose === limit)) return undefined;
+      if (state !== before) since = performance.now();
+      before = state;
+      const patience = state === "absent" ? this.#with.hangMs : Math.min(this.#with.hangMs / 4, HELD_MS);
+      if (performance.now() > since + patience)
+        return [state, why, whose].filter((word) => word !== undefined).join(" ");
+      await this.pass(HELD_AGAIN_MS);
+    }
+  }
+
   freeze(): void {
     this.#note(undefined, "SIGSTOP");
     this.host.freeze();
@@ -240,6 +279,11 @@ export class Stage {
         break;
       case "threw":
         this.#runEnds(message.run, { kind: "threw", error: message.error });
+        break;
+      case "explained":
+        if (message.n > this.#explains || this.#explained.has(message.n))
+          throw new HostFault("protocol", `it explains number ${message.n}, which nobody asked`);
+        this.#explained.set(message.n, message);
         break;
       case "ended":
         if (!this.#isOver) throw new HostFault("protocol", "it says ended while runs have not ended");

@@ -67,6 +67,7 @@ export function eventsOf(message: SessionMessage, life: number, group: number): 
     case "threw":
       return [{ what: "threw", life, run: message.run, error: message.error }];
     case "abort":
+    case "explained":
     case "ended":
       return [];
   }

@@ -1,7 +1,14 @@
 // Where the conformance host can be made wrong on purpose: each part is a piece of the host that a fault swaps.
 // Without a fault none is there. It is how the suite proves that it bites; no user of the package meets it.
-import type { WireCall, WireVerdict } from "../../../conformance/protocol/messages.ts";
+import type { Limits } from "../../../bindings/js/src/limits.ts";
+import type { Reducer, WaitReason, WireCall, WireVerdict } from "../../../conformance/protocol/messages.ts";
 import type { Context, Journal, Outcome } from "../index.ts";
+
+/** What holds a call, if it waits. */
+export interface Held {
+  readonly why?: WaitReason;
+  readonly limit?: string;
+}
 
 export interface Fault {
   readonly name: string;
@@ -19,6 +26,18 @@ export interface Fault {
   readonly verdict?: (verdict: WireVerdict) => WireVerdict;
   /** What a running tool comes to. */
   readonly whileRunning?: (ended: Promise<unknown>, ctx: Context) => Promise<unknown>;
+  readonly limits?: (declared: Limits) => Limits;
+  /** What comes of a call that was told to slow down; `again` makes it once more, within its attempt. */
+  readonly slowDown?: (retryAfterMs: number, again: () => Promise<unknown>) => Promise<unknown>;
+  /** In which order a program is told of outcomes, whatever it asked for. */
+  readonly tells?: "request" | "completion";
+  readonly reducers?: (keys: Readonly<Record<string, Reducer>>) => Readonly<Record<string, Reducer>>;
+  /** A child is a run of its own. */
+  readonly childAlone?: boolean;
+  /** Nothing comes of what the owner says to its limits. */
+  readonly deafToControl?: boolean;
+  /** What is said to hold a call. */
+  readonly held?: (why: Held) => Held;
   readonly runId?: (id: string) => string;
   readonly draw?: (what: "now" | "random" | "uuid") => Promise<number | string>;
   /** How a run is run. */

@@ -34,6 +34,16 @@ const CAPABILITIES: readonly Capability[] = [
   "locks",
   "rates",
   "breakers",
+  "weights",
+  "queues",
+  "tenants",
+  "slow-down",
+  "costs",
+  "start-within",
+  "control",
+  "explain",
+  "telling",
+  "reducers",
   "holdfast-journal",
   "reuse",
 ];
@@ -67,6 +77,15 @@ export function serveConformance(faultName: string | undefined): void {
           return;
         case "cancel":
           session.cancel(message.run).catch(failed);
+          return;
+        case "set-limit":
+        case "pause":
+        case "resume":
+        case "set-priority":
+          session.control(message).catch(failed);
+          return;
+        case "explain":
+          session.explain(message).catch(failed);
           return;
         case "end":
           session.end().catch(failed);

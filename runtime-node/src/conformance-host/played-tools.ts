@@ -6,6 +6,7 @@ import {
   done,
   failed,
   notDone,
+  overloaded,
   type ReconcileContext,
   type Tool,
   type ToolOptions,
@@ -13,6 +14,7 @@ import {
   unknown,
   type Verdict,
 } from "../index.ts";
+import { given } from "./declared-limits.ts";
 import type { Fault } from "./fault.ts";
 import { thrownError } from "./shown.ts";
 import { programOf, type StepsWith } from "./steps.ts";
@@ -22,12 +24,18 @@ export interface PlayWith {
   readonly wire: SessionWire;
   readonly fault: Fault;
   readonly steps: (runId: string) => StepsWith;
+  /** Runs a program as a run that is nobody's child. */
+  readonly runAlone: (id: string, program: ReturnType<typeof programOf>) => Promise<unknown>;
 }
 
 /** What a tool that has ended like this returns or throws. */
 function ends(ending: Ending): unknown {
   if (ending.outcome === "ok") return ending.value;
   if (ending.outcome === "error") throw thrownError(ending.error);
+  if (ending.outcome === "overloaded") {
+    const { retryAfterMs, scope } = ending;
+    throw overloaded(given({ retryAfterMs, scope }));
+  }
   const loop: { itself?: unknown; message?: string } = {};
   loop.itself = loop;
   switch (ending.odd) {
@@ -76,8 +84,15 @@ class Player {
   }
 
   readonly run = async (input: unknown, ctx: Context): Promise<unknown> => {
+    const { fault } = this.#with;
     const { answer } = this.#asked("call", input, ctx);
-    const ended = answer.then((said) => ends(said as unknown as Ending));
+    const ended = answer.then((said) => {
+      const ending = said as unknown as Ending;
+      if (ending.outcome === "ok" && ending.cost !== undefined) ctx.cost(ending.cost);
+      if (ending.outcome === "overloaded" && fault.slowDown !== undefined)
+        return fault.slowDown(ending.retryAfterMs ?? 0, () => this.run(input, ctx));
+      return ends(ending);
+    });
     return this.#with.fault.whileRunning?.(ended, ctx) ?? ended;
   };
 
@@ -90,8 +105,6 @@ class Player {
 
 function optionsOf(spec: WireTool): ToolOptions<unknown, unknown> {
   const { effect, timeoutMs, graceMs, attempts, backoffMs, asks, askBackoffMs, askTimeoutMs } = spec;
-  const given = <Value extends object>(options: Value): Partial<Value> =>
-    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Value>;
   const retry = given({ attempts, backoffMs });
   const reconcileOptions = given({ asks, backoffMs: askBackoffMs, timeoutMs: askTimeoutMs });
   return {
@@ -123,7 +136,11 @@ function played(name: string, spec: WireTool, withThese: PlayWith): Tool {
   return tool({
     ...options,
     ...reconcile,
-    run: (_input: unknown, ctx: Context) => ctx.run(programOf(child, (run) => withThese.steps(run.id)) as never),
+    run: (_input: unknown, ctx: Context) => {
+      const program = programOf(child, (run) => withThese.steps(run.id));
+      if (withThese.fault.childAlone === true) return withThese.runAlone(`${ctx.runId}/${ctx.callId}`, program);
+      return ctx.run(program as never);
+    },
   });
 }
 

@@ -1,11 +1,19 @@
 // One session of the conformance host: a runtime on a real journal, through the public API unless it has to do
 // without threads, with a scenario's tools; its runs; its end.
-import type { ToolLimits } from "../../../bindings/js/src/limits.ts";
+import type { LimitName } from "../../../bindings/js/src/limits.ts";
 import { checkOptions, makeRuntime } from "../../../bindings/js/src/open-runtime.ts";
-import type { Begin, Json, RunMessage, SessionMessage, WireTool } from "../../../conformance/protocol/messages.ts";
+import type {
+  Begin,
+  Control,
+  Json,
+  RunMessage,
+  RunnerMessage,
+  SessionMessage,
+} from "../../../conformance/protocol/messages.ts";
 import { type CallEvent, HoldfastError, type Journal, openRuntime, openSqliteJournal, type Runtime } from "../index.ts";
 import { loadCore } from "../load-core.ts";
 import { nodeBasics } from "../node-ports.ts";
+import { given, limitsOf } from "./declared-limits.ts";
 import type { Fault } from "./fault.ts";
 import { openLoopJournal } from "./loop-journal.ts";
 import { playedTools } from "./played-tools.ts";
@@ -38,15 +46,17 @@ export class HostSession {
   async #open(): Promise<Runtime> {
     const { tools: specs, limits, threads = true } = this.#begin;
     const points = new PointJournal(await this.#journal(), this.wire);
-    const tools = playedTools(specs, { wire: this.wire, fault: this.#fault, steps: (runId) => this.#stepsOf(runId) });
-    const perTool = Object.entries(specs).map(([name, spec]) => [name, limitsOf(spec)] as const);
+    const tools = playedTools(specs, {
+      wire: this.wire,
+      fault: this.#fault,
+      steps: (runId) => this.#stepsOf(runId),
+      runAlone: async (id, program) => (await this.#runtime()).run(id, program),
+    });
+    const declared = limitsOf(limits, specs);
     const options = {
       journal: this.#fault.journal?.(points) ?? points,
       tools,
-      limits: {
-        ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
-        tools: Object.fromEntries(perTool),
-      },
+      limits: this.#fault.limits?.(declared) ?? declared,
       ...(limits.workers === undefined ? {} : { workers: { size: limits.workers } }),
     };
     const runtime = await (threads ? openRuntime(options) : threadlessRuntime(options));
@@ -84,6 +94,34 @@ export class HostSession {
     (await this.#runtime()).cancel(run);
   }
 
+  /** The owner's word, while calls wait. */
+  async control(message: Control): Promise<void> {
+    if (this.#fault.deafToControl === true) return;
+    const runtime = await this.#runtime();
+    switch (message.type) {
+      case "set-limit":
+        return runtime.setLimit(message.limit as LimitName, { concurrency: message.concurrency });
+      case "pause":
+        return runtime.pause(message.limit as LimitName, given({ forMs: message.forMs }));
+      case "resume":
+        return runtime.resume(message.limit as LimitName);
+      case "set-priority":
+        runtime.setPriority(message.run, message.id, message.priority);
+    }
+  }
+
+  async explain({ n, run, id }: Extract<RunnerMessage, { type: "explain" }>): Promise<void> {
+    const runtime = await this.#runtime();
+    try {
+      const { state, ...waiting } = runtime.explain(run, id);
+      const held = "why" in waiting ? { why: waiting.why, limit: waiting.limit } : {};
+      this.wire.say({ type: "explained", n, state, ...(this.#fault.held?.(held) ?? held) });
+    } catch (thrown) {
+      if (!(thrown instanceof HoldfastError)) throw thrown;
+      this.wire.say({ type: "explained", n, state: "absent" });
+    }
+  }
+
   async end(): Promise<void> {
     // One that could not be opened has nothing to close; its runs have said so.
     const runtime = await this.#opening?.catch(() => undefined);
@@ -98,15 +136,6 @@ export class HostSession {
       if (report !== undefined) this.wire.say(report);
     }
   }
-}
-
-/** The limits of a tool, as a user would give them. */
-function limitsOf({ concurrency, rate, ratePerMs = 1000, breakerCalls, breakerOpenMs = 1000 }: WireTool): ToolLimits {
-  return {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(rate === undefined ? {} : { rate: { limit: rate, perMs: ratePerMs } }),
-    ...(breakerCalls === undefined ? {} : { breaker: { minimumCalls: breakerCalls, openMs: breakerOpenMs } }),
-  };
 }
 
 /** What `openRuntime` opens, but without workers and without a recording. */

@@ -19,7 +19,11 @@ export function shownOutcome(outcome: Outcome): WireOutcome {
       return outcome.value === undefined ? facts : { ...facts, value: outcome.value as WireJson };
     case "error":
       return { ...facts, error: errorFields(outcome.error) };
-    case "not-started":
+    case "not-started": {
+      const { reason, retryAt } = outcome;
+      return { ...facts, reason, ...(retryAt === undefined ? {} : { retryAt }) };
+    }
+    case "timed-out":
       return { ...facts, reason: outcome.reason };
     default:
       return facts;

@@ -1,7 +1,8 @@
 // Carries out the steps of a scenario's program on a real run, as a user's function would: its batches are
 // `run.batch`, its calls `run.call`. It adds nothing of its own.
 import type { Program as Steps, WireCall, Json as WireJson } from "../../../conformance/protocol/messages.ts";
-import type { ModelCall, Outcome, Run } from "../index.ts";
+import { type ModelCall, type Outcome, type Run, reduceOutcomes } from "../index.ts";
+import { given } from "./declared-limits.ts";
 import type { Fault } from "./fault.ts";
 import { shownOutcome, thrownError } from "./shown.ts";
 
@@ -32,7 +33,9 @@ class Carrier {
   readonly #run: Run;
   readonly #with: StepsWith;
   readonly #variables: Variables = new Map();
-  readonly #later = new Map<string, Promise<WireJson>>();
+  readonly #later = new Map<string, Promise<readonly Outcome[]>>();
+  /** Outcomes as they are, of the variables that hold some. */
+  readonly #outcomes = new Map<string, readonly Outcome[]>();
 
   constructor(run: Run, withThese: StepsWith) {
     this.#run = run;
@@ -49,14 +52,15 @@ class Carrier {
 
   async #step(step: Steps[number]): Promise<Ended | undefined> {
     if ("batch" in step) await this.#batch(step);
-    else if ("await" in step) this.#keep(step.into, await this.#later.get(step.await)!);
+    else if ("await" in step) this.#keepOutcomes(step.into, await this.#later.get(step.await)!);
     else if ("call" in step) {
       const { tool, input, ...options } = step.call;
       this.#keep(step.into, ((await this.#run.call(tool, input, options)) ?? null) as WireJson);
     } else if ("announce" in step) {
       const bounds = step.deadlineMs === undefined ? {} : { deadlineMs: step.deadlineMs };
       await this.#run.announce(asCalls(step.announce), bounds);
-    } else if ("claim" in step) this.#keep(step.into, [this.#shown(await this.#run.claim(step.claim))]);
+    } else if ("claim" in step) this.#keepOutcomes(step.into, [await this.#run.claim(step.claim)]);
+    else if ("reduce" in step) this.#keep(step.into, this.#reduced(step));
     else if ("draw" in step)
       this.#keep(step.into, await (this.#with.fault.draw?.(step.draw) ?? this.#run[step.draw]()));
     else if ("if" in step) {
@@ -71,22 +75,39 @@ class Carrier {
   async #batch(step: Extract<Steps[number], { batch: unknown }>): Promise<void> {
     const { calls = (given: readonly WireCall[]) => given, concurrency = (given?: number) => given } = this.#with.fault;
     const atOnce = concurrency(step.concurrency);
+    const order = step.tell === undefined ? undefined : (this.#with.fault.tells ?? step.tell);
     const options = {
-      ...(atOnce === undefined ? {} : { concurrency: atOnce }),
-      ...(step.deadlineMs === undefined ? {} : { deadlineMs: step.deadlineMs }),
+      ...given({ concurrency: atOnce, deadlineMs: step.deadlineMs, order }),
+      ...(step.tenant === undefined ? {} : { tenant: { id: step.tenant, weight: step.tenantWeight ?? 1 } }),
+      ...(order === undefined ? {} : { onOutcome: ({ id }: Outcome) => this.#with.say(id) }),
     };
     const outcomes = this.#run
       .batch(asCalls(calls(step.batch)), options)
-      .then((all) => (this.#with.fault.outcomes?.(all, step.batch) ?? all).map((one) => this.#shown(one)));
-    if (step.later === undefined) this.#keep(step.into, await outcomes);
+      .then((all) => this.#with.fault.outcomes?.(all, step.batch) ?? all);
+    if (step.later === undefined) this.#keepOutcomes(step.into, await outcomes);
     else {
       this.#later.set(step.later, outcomes);
       outcomes.catch(() => undefined); // whoever awaits it sees it; it may also never be awaited
     }
   }
 
+  #reduced({ reduce, keys }: Extract<Steps[number], { reduce: unknown }>): WireJson {
+    const outcomes = this.#outcomes.get(reduce) ?? [];
+    const { state, conflicts } = reduceOutcomes(outcomes, { keys: this.#with.fault.reducers?.(keys) ?? keys });
+    return { state: state as unknown as WireJson, conflicts: conflicts.map(({ key, id }) => ({ key, id })) };
+  }
+
   #shown(outcome: Outcome): WireJson {
     return shownOutcome(this.#with.fault.outcome?.(outcome) ?? outcome) as unknown as WireJson;
+  }
+
+  #keepOutcomes(name: string | undefined, outcomes: readonly Outcome[]): void {
+    if (name === undefined) return;
+    this.#outcomes.set(name, outcomes);
+    this.#keep(
+      name,
+      outcomes.map((one) => this.#shown(one)),
+    );
   }
 
   #keep(name: string | undefined, value: WireJson): void {
