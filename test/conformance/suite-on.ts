@@ -42,7 +42,7 @@ export function suiteOn({
     levels,
     filter,
     seed: 1,
-    jobs: 2,
+    jobs: 3,
     hangMs,
   });
 }
