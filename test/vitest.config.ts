@@ -28,6 +28,7 @@ export default defineConfig({
     reporters: ["default", "./test/reporter.ts"],
     // Bounds against a hang, not a measure of speed.
     teardownTimeout: 30_000,
+    maxConcurrency: 3, // what runs side by side within a file starts processes, too
     projects: [
       {
         extends: true,

@@ -35,6 +35,35 @@ const CAUGHT_BY: Readonly<Record<string, readonly string[]>> = {
   "concurrency-ignored": ["limits/batch-concurrency"],
   "clock-not-replayed": ["recovery/drawn-values"],
   "run-ids-collide": ["recovery/run-ids-apart"],
+  "weight-ignored": ["limits/weights-are-a-budget", "limits/heavier-than-any-limit"],
+  "cost-ignored": ["limits/rates-all-hold", "limits/costs-more-than-there-ever-is"],
+  "start-within-ignored": ["limits/start-within"],
+  "priority-reversed": ["limits/higher-priority-first", "limits/who-is-waited-for-is-as-urgent"],
+  "last-in-first-out": ["limits/equal-ones-in-order"],
+  "writers-overlap": ["limits/readers-and-a-writer", "limits/several-keys-at-once"],
+  "readers-overtake-writers": ["limits/readers-and-a-writer", "limits/several-keys-at-once"],
+  "first-batch-first": ["limits/tenants-share-by-weight", "limits/three-beside-a-hundred"],
+  "lanes-ignored": ["limits/lanes-whoever-it-is"],
+  "queue-without-end": ["limits/full-queue-refuses-new", "limits/full-queue-of-a-batch-and-a-tenant"],
+  "full-queue-drops-nobody": ["limits/full-queue-drops-oldest-lowest", "limits/full-queue-drops-lower-only"],
+  "full-queue-drops-the-started": ["limits/full-queue-spares-the-started"],
+  "rate-forgotten-at-restart": ["limits/rate-across-a-restart", "limits/cost-survives-a-restart"],
+  "breaker-forgotten-at-restart": ["limits/breaker-open-across-a-restart"],
+  "rest-forgotten-at-restart": ["limits/rest-across-a-restart"],
+  "first-rate-only": ["limits/rates-all-hold"],
+  "pace-as-window": ["limits/rate-at-a-pace"],
+  "slow-down-taken-for-failure": ["limits/slowed-down-too-often", "limits/told-to-slow-down"],
+  "one-call-rests": ["limits/told-to-slow-down"],
+  "starts-all-after-a-rest": ["limits/told-to-slow-down", "limits/breaker-waits", "limits/paused-and-resumed"],
+  "refusal-counted-as-success": ["limits/breaker-probes", "limits/breaker-open-across-a-restart"],
+  "breaker-of-all": ["limits/breaker-probes"],
+  "waits-beyond-the-deadline": ["time/no-hopeless-wait"],
+  "child-outlives-its-parent": ["time/deadline-over-child-runs"],
+  "deaf-to-its-owner": ["limits/resized-while-calls-wait", "limits/made-urgent-while-it-waits"],
+  "explains-by-guessing": ["limits/says-what-holds-a-call"],
+  "tells-as-they-come": ["batches/told-as-they-were-asked-for"],
+  "tells-as-asked-for": ["batches/told-as-they-come"],
+  "last-write-wins": ["batches/twenty-increments", "batches/one-of-twenty-wins"],
 };
 
 /** A host that is wrong may also be silent for ever: not worth waiting long for. */
@@ -51,7 +80,8 @@ test("every seeded fault has scenarios that are about it, and they are there", (
   expect(Object.values(CAUGHT_BY).flatMap((ids) => ids.filter((id) => !known.has(id)))).toEqual([]);
 });
 
-describe("a host that", () => {
+// Several at once: a host that is wrong is mostly waited for.
+describe.concurrent("a host that", () => {
   test.each(faults())("$what is caught", async ({ name }) => {
     const only = CAUGHT_BY[name] ?? [];
     const environment = { HOLDFAST_FAULT: name };

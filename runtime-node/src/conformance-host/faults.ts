@@ -3,6 +3,7 @@
 import { readPlan } from "../../../bindings/js/src/payload.ts";
 import { type Entry, EntryKind, HoldfastError, MismatchError, OUTCOMES, type Outcome, SOURCES } from "../index.ts";
 import type { Fault } from "./fault.ts";
+import { LIMIT_FAULTS } from "./limit-faults.ts";
 import { appendingAs, readingAs } from "./wrapped-journal.ts";
 
 const is = (kind: keyof typeof EntryKind) => (entry: Entry) => entry.kind === EntryKind[kind];
@@ -225,6 +226,7 @@ const FAULTS: readonly Fault[] = [
     what: "takes runs for the same whose ids differ in case, or in a separator",
     runId: (id) => id.toLowerCase().replace(/[^a-z0-9]/g, "-"),
   },
+  ...LIMIT_FAULTS,
 ];
 
 function renamed(calls: Parameters<NonNullable<Fault["calls"]>>[0]) {
