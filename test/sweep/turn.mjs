@@ -1,5 +1,5 @@
-// The process that is killed: a turn of twenty calls with every effect, reconcilers, a retry, a time-out
-// and a run inside the run. Kills itself with SIGKILL at the append that it is told to.
+// The process that is killed: a turn of twenty calls with every effect, reconcilers, a retry, a time-out,
+// a fallback and a run inside the run. Kills itself with SIGKILL at the append that it is told to.
 //
 //   node turn.mjs <journal> <ledger> <append> <before|during|after>     append 0: nobody dies
 //
@@ -54,6 +54,14 @@ const tools = {
     run: async (_input, ctx) => {
       note("begin", ctx);
       throw Object.assign(new Error("it always fails"), { code: "E_ALWAYS" });
+    },
+  }),
+  mend: tool({
+    effect: "read",
+    fallback: { tool: "look", when: ["error"] },
+    run: async (_input, ctx) => {
+      note("begin", ctx);
+      throw new Error("another tool mends it");
     },
   }),
   flaky: tool({
@@ -113,7 +121,7 @@ const second = [
   ["send-3", "send", { ms: 3 }],
   ["flaky-2", "flaky"],
   ["hang-2", "hang"],
-  ["fail-2", "fail"],
+  ["mend-1", "mend"],
 ];
 const callsOf = (rows) => rows.map(([id, tool, input = {}]) => ({ id, tool, input }));
 

@@ -30,9 +30,10 @@ export function place(run: LiveRun, row: Placement, { waiting }: Happened, hub: 
       heldBack: 0,
       ask: undefined,
       outcome: undefined,
-      tenant: wait.tenant?.id,
+      tenant: wait.tenant,
       deadline: earlier(call.deadline, wait.deadline),
       reason: undefined,
+      fallback: undefined,
     };
     run.slots[slot.ordinal] = slot;
     if (before === undefined || before.ordinal < slot.ordinal) run.byId.set(call.id, slot);

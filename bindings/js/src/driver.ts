@@ -10,12 +10,13 @@ import { describeError } from "./call-error.ts";
 import { CallReports } from "./call-reports.ts";
 import { type Action, type Call, type Core, type CoreEntry, NONE, openCore, type Reaction } from "./core.ts";
 import { cancelEvent, coreCall, coreEvent } from "./core-event.ts";
-import { type Digest, idDigest, type Sha256 } from "./digest.ts";
+import { type Digest, idDigest } from "./digest.ts";
 import { stepOf } from "./emit.ts";
 import { type Entry, JOURNAL_FORMAT } from "./entry.ts";
 import { entryRow } from "./entry-row.ts";
 import { HoldfastError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
+import { FallbackCalls, type StandIn } from "./fallback-calls.ts";
 import { type Happened, Inbox } from "./inbox.ts";
 import { LimitControl, waitingOf } from "./limit-control.ts";
 import type { LimitTable } from "./limit-table.ts";
@@ -27,7 +28,7 @@ import { inRequestOrder } from "./outcome-order.ts";
 import { openingPayload, type Payload } from "./payload.ts";
 import { type PerformWith, performAbort, performAsk, performCall } from "./perform.ts";
 import type { Ports } from "./ports.ts";
-import type { PreparedCall } from "./prepared-call.ts";
+import type { PreparedCall, PrepareWith } from "./prepared-call.ts";
 import { readPast } from "./recall.ts";
 import { recordedCore } from "./recording.ts";
 import { runEnded } from "./run-end.ts";
@@ -55,6 +56,7 @@ export class Driver {
   readonly #inbox = new Inbox(() => this.#turn());
   readonly #timer: WakeTimer;
   readonly #gate: WriteGate;
+  readonly #fallbacks: FallbackCalls;
   readonly runs = new OpenRuns();
   readonly reports: CallReports;
   readonly control: LimitControl;
@@ -68,7 +70,8 @@ export class Driver {
   #watched = false;
   pressure: 0 | 1 | 2 = 0;
 
-  constructor(ports: Ports, tools: ToolTable, limits: LimitTable, sha256: Sha256, hub: EventHub) {
+  constructor(ports: Ports, limits: LimitTable, prepare: PrepareWith, hub: EventHub) {
+    const { tools, sha256 } = prepare;
     this.#ports = ports;
     this.#tools = tools;
     this.#limits = limits;
@@ -86,7 +89,14 @@ export class Driver {
     });
     this.#timer = new WakeTimer(ports.clock, () => this.#turn());
     this.reports = new CallReports({ inbox: this.#inbox, limits, control: this.control, hub, clock: ports.clock });
+    this.#fallbacks = new FallbackCalls({
+      prepare,
+      hub,
+      clock: ports.clock,
+      batch: (run, calls, options, announced) => this.batch(run, calls, options, announced),
+    });
     this.#gate = new WriteGate(ports, hub, limits, {
+      insteadOf: (run, slot, outcome, payload) => this.#fallbacks.insteadOf(run, slot, outcome, payload),
       call: (run, slot, action) => this.#call(run, slot, action),
       stop: (run, error) => this.stop(run, error),
       released: (number) => this.runs.release(number),
@@ -166,8 +176,14 @@ export class Driver {
     this.#timer.set(reaction.wakeAt);
   }
 
-  /** Plans and starts a batch; `announced`: plans it only. Resolves with one outcome per call, in order. */
-  batch(run: LiveRun, calls: readonly PreparedCall[], options: CheckedBatch, announced: boolean): Promise<Outcome[]> {
+  /** Plans and starts a batch; `announced`: plans it only. `standIns`: what the journal has that stands in for some of them. Resolves with one outcome per call, in order. */
+  batch(
+    run: LiveRun,
+    calls: readonly PreparedCall[],
+    options: CheckedBatch,
+    announced: boolean,
+    standIns: readonly StandIn[] = [],
+  ): Promise<Outcome[]> {
     if (run.stopped !== undefined) return forever();
     if (!this.runs.has(run)) return Promise.reject(runEnded(run));
     return new Promise((resolve, reject) => {
@@ -199,6 +215,7 @@ export class Driver {
           b: BigInt(deadline),
         }),
       );
+      for (const standIn of standIns) this.#fallbacks.take(run, standIn, tenant);
     });
   }
 

@@ -2,6 +2,7 @@
 // numbers. Pure.
 import type { CoreEntry } from "./core.ts";
 import { ENTRY_KINDS, type Entry, type EntryKind, OUTCOMES, SOURCES } from "./entry.ts";
+import { fallbackFor, withFallback } from "./fallback.ts";
 import type { LiveRun } from "./live-run.ts";
 import { planPayload } from "./payload.ts";
 import type { PreparedCall } from "./prepared-call.ts";
@@ -30,13 +31,17 @@ export function entryOf(run: LiveRun, row: CoreEntry, names: LimitNames): Entry 
   if (row.kind !== "planned") return { ...entryRow(row), payload: payloadOf(run, row, names) };
   const calls: PreparedCall[] = [];
   for (let i = 0; i < row.count; i++) calls.push(run.slots[row.slot + i]!.call);
-  return { ...entryRow(row), payload: planPayload(calls, run.slots[row.slot]!.tenant) };
+  return { ...entryRow(row), payload: planPayload(calls, run.slots[row.slot]!.tenant?.id) };
 }
 
-/** Its own, or what says in words why a limit or a deadline decided: that is kept for the outcome. */
+/** Its own, or what says in words why a limit or a deadline decided, and what is called instead: that is kept for the outcome. */
 function payloadOf(run: LiveRun, row: CoreEntry, names: LimitNames): Uint8Array | null {
-  const reason = reasonPayload(row, names);
-  if (reason === undefined) return row.payload === 0 ? null : (run.payloads.get(row.payload)?.bytes ?? null);
-  run.slots[row.slot]!.reason = reason;
-  return reason.bytes;
+  const own = row.payload === 0 ? undefined : run.payloads.get(row.payload);
+  const slot = row.kind === "settled" ? run.slots[row.slot] : undefined;
+  if (slot === undefined) return own?.bytes ?? null;
+  slot.reason = reasonPayload(row, names);
+  // What is wrong with the call itself, no other tool mends.
+  slot.fallback = slot.call.ready === undefined ? fallbackFor(slot.call.declared?.fallback, row, own) : undefined;
+  if (slot.fallback !== undefined) slot.reason = withFallback(slot.reason ?? own, slot.fallback);
+  return (slot.reason ?? own)?.bytes ?? null;
 }

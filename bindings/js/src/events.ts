@@ -40,6 +40,8 @@ export type CallEvent =
   /** The reconciler threw, or what it said is no verdict: it is asked again. */
   | (CallStep & { readonly kind: "no-verdict"; readonly attempt: number; readonly error: CallError })
   | (CallStep & { readonly kind: "settled"; readonly attempt: number; readonly outcome: Outcome })
+  /** It came to nothing, and another tool is called instead, as a call of its own. */
+  | (CallStep & { readonly kind: "fell-back"; readonly to: string; readonly outcome: Outcome })
   | (CallStep & { readonly kind: "replayed"; readonly attempt: number; readonly outcome: Outcome })
   | (CallStep & { readonly kind: "late"; readonly attempt: number; readonly outcome: "ok" | "error" })
   /** Planned slots that the program left behind (`adapt`), or calls it never awaited. */

@@ -45,6 +45,7 @@ export {
   type Effect,
   failed,
   type Json,
+  type NotOk,
   type NotStartedReason,
   notDone,
   type Outcome,
@@ -79,6 +80,8 @@ export {
 export { CallFailedError } from "./run.ts";
 export { RunFailedError } from "./run-end.ts";
 export {
+  type FallbackOptions,
+  type FallbackReason,
   type InlineToolOptions,
   type InputOf,
   type OutputOf,

@@ -97,7 +97,7 @@ export function readJournal(
         break;
       case EntryKind.planned:
         for (const call of read(runId, entry, row, () => readPlan(entry.payload, entry.count)).calls) {
-          slots.push({ ...call, state: "planned" });
+          slots.push({ ...call, state: "planned", batchDeadline: entry.until });
           calls.push(plannedCall(call, tools, digest));
         }
         break;

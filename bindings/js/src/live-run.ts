@@ -5,6 +5,7 @@ import type { Action, CoreEntry, Resolution } from "./core.ts";
 import type { Digest } from "./digest.ts";
 import type { Entry } from "./entry.ts";
 import type { HoldfastError } from "./errors.ts";
+import { journaledStandIns } from "./fallback-calls.ts";
 import type { HeldNames } from "./held-names.ts";
 import type { JournaledRun } from "./journaled-run.ts";
 import type { Outcome } from "./outcome.ts";
@@ -67,16 +68,20 @@ export interface LiveSlot {
   ask: InFlight | undefined;
   outcome: Outcome | undefined;
   /** Whose batch it came in. */
-  readonly tenant: string | undefined;
+  readonly tenant: Tenant | undefined;
   /** Wall ms by which the call, its batch or a parent must be over; 0 = none. */
   readonly deadline: number;
   /** Why a limit or a deadline decided, in words, until its outcome is given. */
   reason: Payload | undefined;
+  /** The tool that is called instead of what it came to. */
+  fallback: string | undefined;
 }
 
 /** A slot as the journal had it when the run was opened. */
 export interface JournaledSlot extends PlannedCall {
   readonly state: "planned" | "in-doubt" | "settled";
+  /** Wall ms; 0 = none. */
+  readonly batchDeadline: number;
 }
 
 export interface LiveRun {
@@ -99,6 +104,10 @@ export interface LiveRun {
   readonly generations: Map<number, number>;
   /** Of the ids in its journal. */
   readonly idDigests: ReadonlyMap<string, Digest>;
+  /** Of the journal: by the id of a call, its slot and the one that stands in for it. */
+  readonly standIns: ReadonlyMap<string, { readonly of: number; readonly by: JournaledSlot }>;
+  /** By the slot that each stands in for: those of them that the program is on its way to. */
+  readonly fallbacks: Map<number, Promise<Outcome>>;
   /** By the numbers that the core knows them by; those of the journal come first. */
   readonly payloads: Map<number, Payload>;
   nextPayload: number;
@@ -165,6 +174,8 @@ export function makeLiveRun(parts: {
     idUses,
     generations,
     idDigests: parts.journaled.idDigests,
+    standIns: journaledStandIns(parts.journaled.slots),
+    fallbacks: new Map(),
     payloads: parts.journaled.payloads,
     nextPayload: parts.journaled.entries.length + 2,
     stash: [],

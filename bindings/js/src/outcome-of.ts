@@ -2,7 +2,7 @@
 import type { Resolution } from "./core.ts";
 import type { Json, Outcome, OutcomeFacts } from "./outcome.ts";
 import type { Payload } from "./payload.ts";
-import { keptReason } from "./reasons.ts";
+import { isTimeout, keptReason } from "./reasons.ts";
 
 function kept(payload: Payload | undefined): Json | undefined {
   return payload?.kind === "value" ? payload.value : undefined;
@@ -31,7 +31,7 @@ export function outcomeOf(id: string, tool: string, row: Resolution, payload: Pa
     case "not-started":
       return { kind: "not-started", ...keptReason(kept(payload)), ...facts };
     case "timed-out":
-      return { kind: "timed-out", reason: kept(payload) === undefined ? "timeout" : "deadline", ...facts };
+      return { kind: "timed-out", reason: isTimeout(kept(payload)) ? "timeout" : "deadline", ...facts };
     default:
       return { kind: row.outcome, ...facts };
   }

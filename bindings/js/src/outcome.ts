@@ -41,9 +41,23 @@ export interface OutcomeFacts {
 }
 
 /** How a slot ended. Exactly one per call, in request order; it never changes once seen. */
-export type Outcome<Value = Json | undefined> = OutcomeFacts &
-  (
-    | { readonly kind: "ok"; readonly value: Value }
+export type Outcome<Value = Json | undefined> =
+  | (OutcomeFacts & {
+      readonly kind: "ok";
+      readonly value: Value;
+      /**
+       * The value is another tool's (`tool({ fallback })`), which was called instead of what its own tool came to. `attempts`
+       * counts calls of its own tool; `source` and the times are of the call that gave the value.
+       */
+      readonly fallback?: { readonly tool: string; readonly callId: string; readonly insteadOf: NotOk };
+    })
+  | NotOk;
+
+/** An outcome without a value. */
+export type NotOk = OutcomeFacts & {
+  /** Another tool was called instead, and came to nothing either. */
+  readonly fallback?: { readonly tool: string; readonly callId: string; readonly outcome: NotOk };
+} & (
     | { readonly kind: "error"; readonly error: CallError }
     /** It was started and nobody knows whether it happened: ask a person, or look it up. */
     | { readonly kind: "unknown" }

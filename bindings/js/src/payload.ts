@@ -10,7 +10,13 @@ import type { CallError, Effect, Json } from "./outcome.ts";
 /** A value beside its bytes: what the program sees is what replay will give. */
 export type Payload =
   | { readonly kind: "value"; readonly value: Json | undefined; readonly bytes: Uint8Array | null }
-  | { readonly kind: "error"; readonly error: CallError; readonly bytes: Uint8Array };
+  | {
+      readonly kind: "error";
+      readonly error: CallError;
+      readonly bytes: Uint8Array;
+      /** The tool that is called instead (fallback.ts). Beside the error, not in it. */
+      readonly fallback?: string;
+    };
 
 export function errorPayload(error: CallError): Payload {
   return { kind: "error", error, bytes: encodeText(JSON.stringify(error)) };
@@ -41,10 +47,13 @@ function tooLarge(size: string, bytesMax: number): Payload {
 export function readPayload(outcome: "ok" | "error", bytes: Uint8Array | null): Payload {
   try {
     if (outcome === "ok") return { kind: "value", value: bytes === null ? undefined : decodeJson(bytes), bytes };
+    const kept = bytes === null ? null : decodeJson(bytes);
+    const fallback = isObject(kept) ? kept.fallback : undefined;
     return {
       kind: "error",
-      error: describeError(bytes === null ? null : decodeJson(bytes)),
+      error: describeError(kept),
       bytes: bytes ?? new Uint8Array(),
+      ...(typeof fallback === "string" ? { fallback } : {}),
     };
   } catch (problem) {
     const why = problem instanceof Error ? problem.message : String(problem);

@@ -4,13 +4,14 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describeError, refusal } from "./call-error.ts";
 import { callDigest, canonical, type Digest, idDigest, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
+import { fallbackOf } from "./fallback.ts";
 import { type HeldNames, wouldDeadlock } from "./held-names.ts";
 import { copyJson, NotJson, TooLarge } from "./json.ts";
 import { checkInteger, SPAN_MS_MAX } from "./options.ts";
 import type { CallError, Effect, Json } from "./outcome.ts";
 import { errorPayload, type Payload } from "./payload.ts";
 import { ID_LENGTH_MAX, idProblem } from "./run-key.ts";
-import { CALL_START_KEYS, checkStart, type SaidOfStart, type StartTerms, startTerms } from "./start-terms.ts";
+import { CALL_START_KEYS, checkStart, passedOn, type SaidOfStart, type StartTerms, startTerms } from "./start-terms.ts";
 import type { DeclaredTool, ToolTable } from "./tool-table.ts";
 
 /** Most calls in one batch. */
@@ -86,11 +87,11 @@ function checkShape(call: unknown, index: number): CallShape {
     const problem = idProblem(given.id);
     if (problem !== undefined)
       refuseCall(index, `has an id that ${problem}`, `Give a string of 1 to ${ID_LENGTH_MAX} characters, or none.`);
-    if (/^#\d+$/.test(given.id as string))
+    if (/^#\d+$/.test(given.id as string) || fallbackOf(given.id as string) !== undefined)
       refuseCall(
         index,
         `has the id ${JSON.stringify(given.id)}`,
-        "Ids of that form are given to calls without one; choose another.",
+        "Ids of that form are given to calls without one, and to fallbacks; choose another.",
       );
   }
   return {
@@ -177,7 +178,28 @@ export function prepareCall(
   here: PreparedIn,
   withThese: PrepareWith,
 ): PreparedCall | Promise<PreparedCall> {
-  const shape = checkShape(call, index);
+  return prepareShape(checkShape(call, index), autoId, here, withThese);
+}
+
+/** A call of another tool that stands in for one, with the same input. One that has settled is not called: no schema need look at it. */
+export function prepareStandIn(
+  first: PreparedCall,
+  id: string,
+  tool: string,
+  here: Omit<PreparedIn, "start"> & { readonly settled: boolean },
+  withThese: PrepareWith,
+): PreparedCall | Promise<PreparedCall> {
+  const shape = { id, tool, input: first.input, timeoutMs: 0, deadlineMs: 0, start: passedOn(first.terms) };
+  return prepareShape(shape, id, { ...here, start: undefined }, withThese, here.settled);
+}
+
+function prepareShape(
+  shape: CallShape,
+  autoId: string,
+  here: PreparedIn,
+  withThese: PrepareWith,
+  settled = false,
+): PreparedCall | Promise<PreparedCall> {
   const declared = withThese.tools.get(shape.tool);
   const id = shape.id ?? autoId;
   const { input, text, problem } = recordInput(shape.input, withThese.inputBytesMax);
@@ -207,7 +229,7 @@ export function prepareCall(
   }
   if (problem !== undefined) return spoiled(draft, problem);
   const schema = declared.options.input as StandardSchemaV1 | undefined;
-  if (schema === undefined) return completed(draft, input, shape.start, here);
+  if (schema === undefined || settled) return completed(draft, input, shape.start, here);
   const validated = (result: StandardSchemaV1.Result<unknown>): PreparedCall => {
     if (typeof result !== "object" || result === null) throw new TypeError("it answered neither a value nor issues");
     return result.issues === undefined

@@ -66,6 +66,11 @@ export function keptReason(value: Json | undefined): KeptReason {
   };
 }
 
+/** Of a slot that is timed out: was it by its own time, not by a deadline? */
+export function isTimeout(value: Json | undefined): boolean {
+  return value === undefined || (value as { readonly reason?: Json } | null)?.reason === "timeout";
+}
+
 /** Did a tool throw `overloaded()`, here or in a worker? */
 export function isOverloaded(thrown: unknown): boolean {
   const { name, code } = Object(thrown) as { readonly name?: unknown; readonly code?: unknown };

@@ -8,9 +8,10 @@ import { outOfRange } from "./entry-bounds.ts";
 import { JournalError } from "./errors.ts";
 import { overloadedBy, plannedCall } from "./journaled-run.ts";
 import type { LimitTable } from "./limit-table.ts";
+import type { Json } from "./outcome.ts";
 import { type Payload, type Plan, type PlannedCall, readPayload, readPlan } from "./payload.ts";
 import type { Journal, RunSummary } from "./ports.ts";
-import { limitThatRests } from "./reasons.ts";
+import { isTimeout, limitThatRests } from "./reasons.ts";
 import { addKey, addTerms } from "./start-terms.ts";
 import type { ToolTable } from "./tool-table.ts";
 
@@ -212,6 +213,11 @@ function addCall({ asked }: Past, call: PlannedCall, tenant: string | undefined,
   return asked.calls.push(row) - 1;
 }
 
+function keptValue(entry: Entry): Json | undefined {
+  const payload = readPayload("ok", entry.payload);
+  return payload.kind === "value" ? payload.value : null;
+}
+
 /** An entry as `recall` takes it; undefined where it says nothing of the outside's health or use. */
 function pastEntry(entry: Entry, slot: number, tool: number, limits: LimitTable): CoreEntry | undefined {
   const kind = ENTRY_KINDS[entry.kind];
@@ -226,7 +232,7 @@ function pastEntry(entry: Entry, slot: number, tool: number, limits: LimitTable)
   if (payload?.kind !== "error") {
     // A slot that was never called says nothing; one that ran out of time does.
     if (outcome !== "ok" && outcome !== "timed-out" && kind === "settled") return undefined;
-    if (outcome === "timed-out" && entry.payload !== null) return undefined; // its batch's deadline, not its own time
+    if (outcome === "timed-out" && !isTimeout(keptValue(entry))) return undefined; // its batch's deadline, not its own time
     return row;
   }
   const rests = restOf(payload, limits);

@@ -4,6 +4,7 @@ import type { BatchOptions, CallOptions, Run } from "./api.ts";
 import { type CheckedBatch, checkBatchOptions, PLAIN_BATCH } from "./batch-options.ts";
 import type { Driver } from "./driver.ts";
 import { HoldfastError } from "./errors.ts";
+import { meetAgain } from "./fallback-calls.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Json, Outcome } from "./outcome.ts";
 import { resultPayload } from "./payload.ts";
@@ -106,7 +107,8 @@ export class ProgramRun implements Run {
     const prepared = preparing instanceof Promise ? await preparing : preparing;
     refuseDuplicates(prepared);
     if (prepared.length === 0) return [];
-    return this.#with.driver.batch(this.#live, prepared, options, announced);
+    const known = this.#live.standIns.size > 0 ? await meetAgain(this.#live, prepared, this.#with.prepare) : [];
+    return this.#with.driver.batch(this.#live, prepared, options, announced, known);
   }
 
   async call(tool: string, input: unknown, options: CallOptions = {}): Promise<any> {

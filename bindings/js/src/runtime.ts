@@ -52,13 +52,13 @@ export class HoldfastRuntime implements Runtime<any, any> {
     this.#parts = parts;
     this.durable = ports.journal.durable;
     const sha256 = ports.sha256 ?? portableSha256;
-    this.#driver = new Driver(ports, parts.tools, parts.limits, sha256, this.#hub);
     this.#prepare = {
       tools: parts.tools,
       sha256,
       inputBytesMax: parts.inputBytesMax,
       wallMs: () => ports.clock.wallMs(),
     };
+    this.#driver = new Driver(ports, parts.limits, this.#prepare, this.#hub);
     const children: ChildWith = {
       reports: this.#driver.reports,
       held: this.#held,

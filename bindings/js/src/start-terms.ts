@@ -127,6 +127,18 @@ export function startTerms(
   };
 }
 
+/** What holds as well for a call that stands in: whose it is and how urgent. What it takes is its own tool's. */
+export function passedOn(terms: StartTerms | undefined): SaidOfStart | undefined {
+  if (terms === undefined) return undefined;
+  const { priority, sheddable, background, key } = terms;
+  return {
+    ...(priority === 0 ? {} : { priority }),
+    ...(sheddable ? { sheddable } : {}),
+    ...(background ? { background } : {}),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
 /** Makes rows of them: 1 + the row of `asked.terms`. `digest` is of a name. */
 export function addTerms(asked: Asked, terms: StartTerms, meters: Meters, digest: (name: string) => Digest): number {
   const row: Terms = {

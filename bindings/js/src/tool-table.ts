@@ -2,6 +2,7 @@
 // reach a journal.
 
 import { NONE, type Policy } from "./core.ts";
+import { checkFallback, checkFallbacks, type Fallback } from "./fallback.ts";
 import { checkChoice, checkFunction, checkInteger, checkKeys, isNamed, refuseOption, SPAN_MS_MAX } from "./options.ts";
 import type { Effect } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
@@ -22,6 +23,8 @@ export interface DeclaredTool {
   readonly policy: Policy;
   /** What it says of the start of all its calls. */
   readonly start: ToolStart;
+  /** What is called where it comes to nothing. */
+  readonly fallback: Fallback | undefined;
 }
 
 const TOOL_OPTIONS = [
@@ -32,6 +35,7 @@ const TOOL_OPTIONS = [
   "retry",
   "reconcile",
   "reconcileOptions",
+  "fallback",
   "run",
   "worker",
   "export",
@@ -132,6 +136,7 @@ function declareTool(name: string, tool: unknown, number: number): DeclaredTool 
     module,
     policy: checkPolicy(path, options, effect),
     start: checkToolStart(path, options),
+    fallback: checkFallback(`${path}.fallback`, options.fallback),
   };
 }
 
@@ -145,6 +150,7 @@ export class ToolTable {
     if (!isNamed(tools)) refuseOption("tools", tools, "an object of tools by name");
     for (const [name, tool] of Object.entries(tools as Tools))
       this.#byName.set(name, declareTool(name, tool, this.#byName.size));
+    checkFallbacks(new Map([...this.#byName].map(([name, { fallback }]) => [name, fallback])));
     this.policies = [...this.#byName.values()].map((tool) => tool.policy);
   }
 

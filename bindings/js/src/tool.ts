@@ -36,6 +36,21 @@ export interface ReconcileContext {
   readonly signal: AbortSignal;
 }
 
+/**
+ * For which ends another tool is called. `circuit-open`: its breaker is open; `overloaded`: it was dropped or refused by a
+ * full queue, or told to slow down too often or beyond its deadline; `error`: it threw, after all its attempts, or
+ * its worker was lost; `timed-out`: its attempts took too long; `start-within`, `limit`: it was not started for that reason.
+ */
+export type FallbackReason = "circuit-open" | "overloaded" | "error" | "timed-out" | "start-within" | "limit";
+
+/** What is called instead where a tool comes to nothing. */
+export interface FallbackOptions {
+  /** Another declared tool, called once with the same input; it should return the same kind of value. It may have a fallback of its own, but none that leads back. */
+  readonly tool: string;
+  /** Default: `circuit-open` and `overloaded`, where nothing of the call has happened. Never a deadline, a cancel, or `unknown`. */
+  readonly when?: readonly FallbackReason[];
+}
+
 export interface ToolOptions<Input, Output, Parsed = Input> extends StartOptions {
   /** May it run twice? `read` and `idempotent` may. Default `once`: it is never called again unless a reconciler says not-done. */
   readonly effect?: Effect;
@@ -48,6 +63,12 @@ export interface ToolOptions<Input, Output, Parsed = Input> extends StartOptions
   readonly retry?: RetryOptions;
   readonly reconcile?: (input: Parsed, ctx: ReconcileContext) => Verdict<Output> | Promise<Verdict<Output>>;
   readonly reconcileOptions?: ReconcileOptions;
+  /**
+   * Another tool for when this one comes to nothing. A call of its own: its slot is planned when this one's end is on disk,
+   * with the id `#fallback-of-<slot>`; its tool's limits, effect and times count, and this call's deadline, tenant,
+   * `priority`, `key`, `sheddable` and `background`. It is not one of the batch's `concurrency`. The outcome is marked: `fallback`.
+   */
+  readonly fallback?: FallbackOptions;
   /** Limits of this tool; what `openRuntime({ limits: { tools } })` says goes before it. */
   readonly limits?: ToolLimits;
   /** Whose limits of `limits.keys` a call stands under. */

@@ -8,12 +8,15 @@ import type { EventHub } from "./event-hub.ts";
 import type { BatchWait, LiveRun, LiveSlot, RunTurn } from "./live-run.ts";
 import type { Outcome } from "./outcome.ts";
 import { outcomeOf } from "./outcome-of.ts";
+import type { Payload } from "./payload.ts";
 import type { Ports } from "./ports.ts";
 import type { LimitNames } from "./reasons.ts";
 
 /** What is done once a turn is durable, by others. */
 export interface GatedWork {
   call(run: LiveRun, slot: LiveSlot, action: Action): void;
+  /** What another tool comes to instead; undefined: there is none. Never rejects. */
+  insteadOf(run: LiveRun, slot: LiveSlot, outcome: Outcome, payload: Payload | undefined): Promise<Outcome> | undefined;
   stop(run: LiveRun, error: HoldfastError): void;
   released(number: number): void;
 }
@@ -87,12 +90,8 @@ export class WriteGate {
   /** Gives an outcome to whoever waits for it. */
   #resolve(run: LiveRun, row: Resolution): void {
     const slot = run.slots[row.slot]!;
-    const outcome = outcomeOf(
-      slot.call.id,
-      slot.call.tool,
-      row,
-      slot.reason ?? (row.payload === 0 ? undefined : run.payloads.get(row.payload)),
-    );
+    const payload = slot.reason ?? (row.payload === 0 ? undefined : run.payloads.get(row.payload));
+    const outcome = outcomeOf(slot.call.id, slot.call.tool, row, payload);
     slot.reason = undefined;
     run.payloads.delete(row.payload);
     slot.outcome = outcome;
@@ -100,13 +99,19 @@ export class WriteGate {
       const kind = row.replayed ? "replayed" : "settled";
       this.#hub.emit({ ...stepOf(run, slot, this.#ports.clock.wallMs()), kind, attempt: row.attempts, outcome });
     }
-    const { wait } = slot;
-    if (wait === undefined) return;
-    slot.wait = undefined;
-    wait.outcomes[slot.position] = outcome;
-    tell(wait, outcome, slot.position);
-    if (--wait.left === 0) wait.resolve(wait.outcomes);
+    const instead = this.#work.insteadOf(run, slot, outcome, payload);
+    if (instead === undefined) give(slot, outcome);
+    else void instead.then((other) => give(slot, other));
   }
+}
+
+function give(slot: LiveSlot, outcome: Outcome): void {
+  const { wait } = slot;
+  if (wait === undefined) return;
+  slot.wait = undefined;
+  wait.outcomes[slot.position] = outcome;
+  tell(wait, outcome, slot.position);
+  if (--wait.left === 0) wait.resolve(wait.outcomes);
 }
 
 /** Tells whoever wants each outcome as it comes; what they throw is their batch's. */
