@@ -5,6 +5,7 @@
 import { breakerFails, breakerStarts } from "./breaker";
 import { NoticeKind, State } from "./codes";
 import { Conditions, conditionsOf, costOf, priorityOf, unitsOf } from "./conditions";
+import { leavesTooLittle } from "./deadline";
 import { charge as chargeFlow, Flow, Stand, standOf } from "./fairness";
 import { gained, takeFreed } from "./freed";
 import {
@@ -26,7 +27,7 @@ import { beginsToWait, cameTooLate, countStart, endsToWait } from "./overload";
 import { hasPermits, returnPermits, takePermits } from "./permits";
 import { rekeyed, waitKey } from "./priority";
 import { charge, Rate } from "./rates";
-import { isGated, isTooLarge, refusalOf, refusedUntil, refuserOf, refusing } from "./refusal";
+import { isGated, isTooLarge, refusalOf, refusedByNone, refusedUntil, refuserOf, refusing } from "./refusal";
 import { Slot } from "./runs";
 import { nextStart, runtimeScope, Scope } from "./scopes";
 import { armScope } from "./timers";
@@ -37,6 +38,7 @@ export const enum Admitted {
   start,
   shed, // it has waited too long in a queue that stands
   broken, // its breaker is open, and calls do not wait for it
+  hopeless, // too little would be left until its deadline
 }
 
 let turns: u64 = 0;
@@ -239,6 +241,12 @@ function admitResuming(): Slot | null {
 /** What the last `admit` says of its slot. */
 export let admitted: Admitted = Admitted.start;
 
+/** It is to wait for nothing: `refusing` and `refusedUntil` say what would have kept it. */
+function forgone(slot: Slot): Slot {
+  admitted = Admitted.hopeless;
+  return slot;
+}
+
 /** Of those parked where something came free the next is looked at again, one of each scope at a time. */
 function letOut(): void {
   for (let scope = takeFreed(); scope !== null; scope = takeFreed()) {
@@ -248,7 +256,9 @@ function letOut(): void {
     const slot = headOf(line)!;
     const asks = slot.state == State.doubtful;
     const kind = refusalOf(scope, line, slot, asks);
-    if (kind == NoticeKind.free || failsFast(scope, kind, asks)) unpark(line, scope);
+    const moves =
+      kind == NoticeKind.free || failsFast(scope, kind, asks) || (!asks && leavesTooLittle(slot, refusedUntil));
+    if (moves) unpark(line, scope);
     else refused(scope, line);
   }
 }
@@ -295,6 +305,10 @@ export function admit(): Slot | null {
     const asks = slot.state == State.doubtful;
     const kind = refuserOf(line, slot, asks);
     if (kind == NoticeKind.free) {
+      if (!asks && leavesTooLittle(slot, now)) {
+        refusedByNone();
+        return forgone(slot);
+      }
       if (!asks && cameTooLate(slot)) admitted = Admitted.shed;
       else start(line, slot, asks);
       return slot;
@@ -304,6 +318,7 @@ export function admit(): Slot | null {
       admitted = Admitted.broken;
       return slot;
     }
+    if (!asks && leavesTooLittle(slot, refusedUntil)) return forgone(slot);
     refused(scope, line);
     if (scope === runtimeScope) return null;
     park(line, scope);

@@ -109,6 +109,7 @@ export const enum Reason {
   tooLarge,
   circuitOpen,
   rateLimitedBeyondDeadline,
+  budget,
 }
 export const enum ScopeKind {
   runtime,
@@ -201,4 +202,5 @@ export const enum Happening {
   overloaded, // the outside said "slow down": the attempt did not happen
   shed, // dropped from the queue
   broken, // its breaker is open, and calls do not wait for it
+  hopeless, // when it may start, too little will be left until its deadline
 }

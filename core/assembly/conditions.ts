@@ -13,6 +13,7 @@ export class Conditions extends Node {
   priority: i32;
   weight: u32;
   startWithin: u64;
+  budget: u64;
   sheddable: bool;
   background: bool;
   keyScope: usize; // Scope of its key, or 0
@@ -53,6 +54,7 @@ export function impose(slot: Slot, terms: Terms, key: Scope | null, keys: usize,
   conditions.priority = terms.priority;
   conditions.weight = max(terms.weight, 1);
   conditions.startWithin = terms.startWithin;
+  conditions.budget = terms.budget;
   conditions.sheddable = terms.sheddable;
   conditions.background = terms.background;
   conditions.keyScope = changetype<usize>(key);

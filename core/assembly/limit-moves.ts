@@ -3,17 +3,18 @@
 import { dequeue } from "./admission";
 import { breakerFails, breakerOpensAt } from "./breaker";
 import { EntryKind, Outcome, Reason, State } from "./codes";
+import { deadlineOf, lastStart, leavesTooLittle } from "./deadline";
 import { Ended, slowDown } from "./health";
 import { lineOf, scopeOf } from "./lines";
 import { entry } from "./output";
 import { drainTime, hasRoom, victimFor } from "./overload";
 import { policyOf } from "./policies";
 import { Said } from "./recovery";
-import { neverFits, refusing } from "./refusal";
+import { gatedUntil, neverFits, refusing } from "./refusal";
 import { backOff } from "./retry";
 import { Slot } from "./runs";
 import { Scope } from "./scopes";
-import { because, deadlineOf, ended, line, ranAs, settle, wait } from "./settling";
+import { because, ended, line, ranAs, settle, wait } from "./settling";
 import { now, toMs, wall } from "./turn";
 
 /** It is to wait for its first start: unless it never can, its breaker is open, or there is no room. */
@@ -26,6 +27,10 @@ export function admitted(slot: Slot): bool {
       return refuse(slot, Outcome.error, Reason.circuitOpen, changetype<usize>(scope), breakerOpensAt(scope));
     }
   }
+  if (lastStart(slot) != 0 && leavesTooLittle(slot, gatedUntil(here, slot))) {
+    forgo(slot, refusing, gatedUntil(here, slot));
+    return false;
+  }
   if (hasRoom(slot)) return true;
   const victim = victimFor(slot);
   if (victim === null) return refuse(slot, Outcome.notStarted, Reason.overloaded, 0, now + drainTime());
@@ -37,6 +42,22 @@ function refuse(slot: Slot, outcome: i32, why: i32, scope: usize, until: u64): b
   because(why, scope, until);
   settle(slot, outcome, ranAs(slot), 0, false);
   return false;
+}
+
+/** It was to start sooner, or too little would be left until its deadline. */
+export function expire(slot: Slot): void {
+  if (leavesTooLittle(slot, now)) {
+    forgo(slot, 0, 0);
+    return;
+  }
+  because(Reason.startWithin, 0, 0);
+  settle(slot, Outcome.notStarted, ranAs(slot), 0, false);
+}
+
+/** Too little is left until its deadline, or would be when the scope lets it start (0, 0 = none keeps it): it is not called. */
+export function forgo(slot: Slot, scope: usize, until: u64): void {
+  because(Reason.budget, scope, until);
+  settle(slot, slot.said == Said.planned ? Outcome.notStarted : Outcome.timedOut, ranAs(slot), 0, false);
 }
 
 export function shed(slot: Slot): void {
@@ -75,7 +96,7 @@ export function throttle(slot: Slot, payload: u32): void {
   }
   const due = rests ? scope.restsUntil : now + backOff(THROTTLE_BASE, THROTTLE_MOST, slot.throttles);
   const deadline = deadlineOf(slot);
-  if (deadline != 0 && due >= deadline) {
+  if ((deadline != 0 && due >= deadline) || leavesTooLittle(slot, due)) {
     because(Reason.rateLimitedBeyondDeadline, slowScope, due);
     settle(slot, Outcome.error, ranAs(slot), 0, false);
     return;

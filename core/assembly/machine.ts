@@ -217,14 +217,26 @@ export let hasMore: bool = false;
 
 let startsLeft: u32 = 0;
 
+function happeningOf(what: Admitted): i32 {
+  switch (what) {
+    case Admitted.shed:
+      return Happening.shed;
+    case Admitted.broken:
+      return Happening.broken;
+    case Admitted.hopeless:
+      return Happening.hopeless;
+    default:
+      return Happening.grant;
+  }
+}
+
 function grant(): void {
   promoteOverdue();
   hasMore = false;
   for (; startsLeft > 0; startsLeft--) {
     const slot = admit();
     if (slot === null) return;
-    if (admitted == Admitted.start) happen(slot, Happening.grant);
-    else happen(slot, admitted == Admitted.shed ? Happening.shed : Happening.broken);
+    happen(slot, happeningOf(admitted));
   }
   hasMore = hasReady();
 }

@@ -4,27 +4,16 @@ import { dequeue, enqueueResuming, release, startHolding, takePlace } from "./ad
 import { finishIfLeft, given } from "./closing";
 import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Reason, Source, State } from "./codes";
 import { forgetSpent } from "./costs";
+import { deadlineOf, isOverdue, leavesTooLittle } from "./deadline";
 import { Ended } from "./health";
-import { admitted, failFast, restAfterLeft, shed, throttle } from "./limit-moves";
+import { admitted, expire, failFast, forgo, restAfterLeft, shed, throttle } from "./limit-moves";
 import { action, entry } from "./output";
 import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
+import { refusedUntil, refusing } from "./refusal";
 import { backOff } from "./retry";
 import { Plan, Slot } from "./runs";
-import {
-  because,
-  deadlineOf,
-  ended,
-  isOverdue,
-  leave,
-  line,
-  ranAs,
-  resolve,
-  settle,
-  tell,
-  tellToStop,
-  wait,
-} from "./settling";
+import { because, ended, leave, line, ranAs, resolve, settle, tell, tellToStop, wait } from "./settling";
 import { Move, moveFor } from "./transitions";
 import { now, onClock, toMs, wall } from "./turn";
 
@@ -61,8 +50,10 @@ function claim(slot: Slot): void {
   else if (isOverdue(slot)) lateFor(slot, tried ? Outcome.timedOut : Outcome.notStarted);
   else if (decision == Decision.wait && slot.nextAt > wall) {
     takePlace(slot);
-    wait(slot, State.backingOff, onClock(slot.nextAt));
-  } else if (tried || admitted(slot)) line(slot, State.queued);
+    if (leavesTooLittle(slot, onClock(slot.nextAt))) forgo(slot, 0, 0);
+    else wait(slot, State.backingOff, onClock(slot.nextAt));
+  } else if (leavesTooLittle(slot, now)) forgo(slot, 0, 0);
+  else if (tried || admitted(slot)) line(slot, State.queued);
 }
 
 /** A deadline decides. */
@@ -112,7 +103,7 @@ function retryOr(slot: Slot, outcome: i32, payload: u32, final: bool): void {
   if (mayRetry) {
     const next = now + backOff(policy.backoff, policy.backoffMost, tries(slot));
     const deadline = deadlineOf(slot);
-    if (deadline == 0 || next < deadline) {
+    if ((deadline == 0 || next < deadline) && !leavesTooLittle(slot, next)) {
       const row = entry(EntryKind.attemptFailed, slot.run.number, slot.ordinal, wall);
       row.attempt = slot.attempt;
       row.outcome = <u8>outcome;
@@ -198,6 +189,9 @@ function notDone(slot: Slot): void {
   if (slot.cancelled) settle(slot, Outcome.cancelled, Source.reconciled, 0, false);
   else if (isOverdue(slot)) {
     because(Reason.deadline, 0, 0);
+    settle(slot, Outcome.notStarted, Source.reconciled, 0, false);
+  } else if (leavesTooLittle(slot, now)) {
+    because(Reason.budget, 0, 0);
     settle(slot, Outcome.notStarted, Source.reconciled, 0, false);
   } else if (startHolding(slot)) call(slot);
   else {
@@ -347,8 +341,10 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       failFast(slot);
       break;
     case Move.expire:
-      because(Reason.startWithin, 0, 0);
-      settle(slot, Outcome.notStarted, ranAs(slot), 0, false);
+      expire(slot);
+      break;
+    case Move.forgo:
+      forgo(slot, refusing, refusedUntil);
       break;
   }
   return true;

@@ -20,6 +20,7 @@ export class Call {
 @unmanaged
 export class Terms {
   startWithin: u64;
+  budget: u64;
   priority: i32;
   weight: u32;
   key: u32;

@@ -23,6 +23,12 @@ function by(scope: Scope, kind: NoticeKind, until: u64): NoticeKind {
   return kind;
 }
 
+/** No scope refuses: what keeps it is its own. */
+export function refusedByNone(): void {
+  refusing = 0;
+  refusedUntil = 0;
+}
+
 /** Another call found too little here and waits for enough: only what stands before it in its own batch may pass. */
 function isReserved(scope: Scope, line: Line, slot: Slot): bool {
   if (scope.reserved) return true;
@@ -83,6 +89,20 @@ export function isGated(line: Line, slot: Slot): bool {
     if (scope.gated && gateOf(scope, slot) != NoticeKind.free) return true;
   }
   return false;
+}
+
+/** When all that is not about permits lets it start, as things are; `refusing` says which scope is last. */
+export function gatedUntil(line: Line, slot: Slot): u64 {
+  let until: u64 = 0;
+  let last: usize = 0;
+  for (let i: u32 = 0; i < line.scopeCount; i++) {
+    const scope = scopeOf(line, i);
+    if (!scope.gated || gateOf(scope, slot) == NoticeKind.free || refusedUntil <= until) continue;
+    until = refusedUntil;
+    last = changetype<usize>(scope);
+  }
+  refusing = last;
+  return until;
 }
 
 /** It asks for more than a scope of it will ever grant. `refusing` says which. */

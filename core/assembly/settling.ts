@@ -5,6 +5,7 @@ import { settledOne } from "./closing";
 import { ActionKind, EntryKind, Gate, Reason, Source, State } from "./codes";
 import { Conditions } from "./conditions";
 import { refundCosts } from "./costs";
+import { lastStart } from "./deadline";
 import { Ended, tellScopes } from "./health";
 import { leaveBatch } from "./membership";
 import { action, entry, resolution } from "./output";
@@ -18,19 +19,6 @@ import { now, toMs, wall } from "./turn";
 
 /** After its grace a call gets this long for the news of its end to arrive, µs. */
 const NEWS: u64 = 1_000_000;
-
-/** The earlier of its own and its batch's deadline, on the clock of now; 0 = none. */
-export function deadlineOf(slot: Slot): u64 {
-  const plan = slot.plan.deadlineAt;
-  const own = slot.deadlineAt;
-  if (plan == 0) return own;
-  return own == 0 || plan < own ? plan : own;
-}
-
-export function isOverdue(slot: Slot): bool {
-  const at = deadlineOf(slot);
-  return at != 0 && at <= now;
-}
 
 export function resolve(slot: Slot, replayed: bool): void {
   const row = resolution(slot.run.number, slot.ordinal);
@@ -123,9 +111,11 @@ export function line(slot: Slot, state: i32): void {
   slot.state = <u8>state;
   slot.dueAt = 0;
   enqueue(slot);
-  if (state == State.queued && slot.said == Said.planned && slot.conditions != 0) {
+  if (state == State.queued && slot.conditions != 0) {
     const within = changetype<Conditions>(slot.conditions).startWithin;
-    if (within != 0) slot.dueAt = slot.queuedSince + within;
+    if (within != 0 && slot.said == Said.planned) slot.dueAt = slot.queuedSince + within;
+    const last = lastStart(slot);
+    if (last != 0 && (slot.dueAt == 0 || last < slot.dueAt)) slot.dueAt = last + 1;
   }
   arm(slot);
 }

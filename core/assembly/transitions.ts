@@ -35,12 +35,13 @@ export const enum Move {
   shed, // there is too much to do
   failFast, // its breaker is open
   expire, // it has waited longer than it was to
+  forgo, // too little would be left until its deadline
   late, // something came back after it had settled
   left, // it really ended
   leftOverloaded, // … and the outside had refused it: the scope rests
 }
 
-const COLUMNS: u32 = 18;
+const COLUMNS: u32 = 19;
 const STATES: u32 = 13;
 const moves: StaticArray<u8> = new StaticArray<u8>(STATES * COLUMNS);
 
@@ -59,6 +60,7 @@ on(S.queued, H.cancel, Move.cancelQueued);
 on(S.queued, H.due, Move.expire);
 on(S.queued, H.shed, Move.shed);
 on(S.queued, H.broken, Move.failFast);
+on(S.queued, H.hopeless, Move.forgo);
 
 on(S.running, H.ok, Move.settleOk);
 on(S.running, H.error, Move.failOrRetry);

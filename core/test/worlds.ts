@@ -119,6 +119,7 @@ const reply: fc.Arbitrary<Event> = fc.record({
 
 const terms: fc.Arbitrary<Terms> = fc.record({
   startWithin: fc.constantFrom(0n, 0n, 4_000n),
+  budget: fc.constantFrom(0n, 0n, 3_000n),
   priority: fc.integer({ min: -3, max: 3 }),
   weight: fc.constantFrom(0, 1, 2),
   key: fc.constantFrom(0, 0, 1, 2),

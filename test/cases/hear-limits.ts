@@ -8,6 +8,7 @@ import { type Names, NONE, WALL_START } from "./names.ts";
 
 const PLAIN: Terms = {
   startWithin: 0n,
+  budget: 0n,
   priority: 0,
   weight: 0,
   key: 0,
@@ -52,6 +53,7 @@ export class Beside {
     const { first, count } = this.cost(costs, names);
     const terms: Terms = {
       startWithin: fields.span("start-within", 0n),
+      budget: fields.span("budget", 0n),
       priority: fields.signed("priority"),
       weight: fields.number("weight", 0),
       key: key === undefined ? 0 : this.key(key, names),

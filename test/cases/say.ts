@@ -83,8 +83,9 @@ function entryFields(entry: Entry, terms: Pick<Terms, "names">): [said: Said[], 
 
 /** The scope that decided, where one did. */
 function limitOf(entry: Entry, names: Names): Said {
-  const { reason } = entry;
-  return ["limit", reason === "none" || reason === "deadline" ? "_" : sayLimit(entry, names), "_"];
+  const { reason, until } = entry;
+  const byNone = reason === "none" || reason === "deadline" || (reason === "budget" && until === 0n);
+  return ["limit", byNone ? "_" : sayLimit(entry, names), "_"];
 }
 
 /** A scope: `tool/search`, `runtime`; of keys, tenants and batches the core says which kind it was. */

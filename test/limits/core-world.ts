@@ -46,6 +46,7 @@ export interface Asked {
   readonly reads?: readonly string[];
   readonly writes?: readonly string[];
   readonly startWithin?: number;
+  readonly budget?: number;
   readonly sheddable?: boolean;
   readonly background?: boolean;
   /** By meter. */
@@ -243,6 +244,7 @@ export class CoreWorld {
     for (const [meter, cost] of Object.entries(one.cost ?? {})) charges.push({ meter: Number(meter), cost });
     return {
       startWithin: BigInt(one.startWithin ?? 0),
+      budget: BigInt(one.budget ?? 0),
       priority: one.priority ?? 0,
       weight: one.weight ?? 0,
       key,

@@ -355,6 +355,7 @@ describe("wrong options are refused by their path", () => {
     ["calls[0].reads[1]", { reads: ["a", ""] }],
     ["calls[0].sheddable", { sheddable: "yes" }],
     ["calls[0].startWithinMs", { startWithinMs: 0 }],
+    ["calls[0].minBudgetMs", { minBudgetMs: 0.5 }],
   ])("adv.weights, adv.priority_extremes: %s", async (path, more) => {
     const { host } = stage();
     const run = start(host(), "r", (one) => one.batch(calls(1, more)));

@@ -96,7 +96,8 @@ export async function batches(): Promise<void> {
   if (a.kind === "error") same<Same<typeof a.error.message, string>>();
   // @ts-expect-error only an ok outcome has a value
   a.value;
-  if (b.kind === "not-started") same<Same<typeof b.reason, "deadline" | "start-within" | "overloaded" | "limit">>();
+  if (b.kind === "not-started")
+    same<Same<typeof b.reason, "deadline" | "start-within" | "overloaded" | "limit" | "budget">>();
   same<Same<typeof b.source, "executed" | "re-executed" | "reconciled" | "surfaced">>();
 
   const many = await run.batch([1, 2, 3].map((ms) => ({ tool: "wait" as const, input: { ms } })));

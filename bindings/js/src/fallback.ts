@@ -15,6 +15,7 @@ const REASONS: readonly FallbackReason[] = [
   "timed-out",
   "start-within",
   "limit",
+  "budget",
 ];
 const USUAL: readonly FallbackReason[] = ["circuit-open", "overloaded"];
 
@@ -67,7 +68,7 @@ function reasonOf(row: CoreEntry, payload: Payload | undefined): FallbackReason 
       return row.reason === "none" ? "timed-out" : undefined; // no time is left to anybody after a deadline
     case "not-started":
       if (row.reason === "too-large") return "limit";
-      return row.reason === "overloaded" || row.reason === "start-within" ? row.reason : undefined;
+      return row.reason === "none" || row.reason === "deadline" ? undefined : (row.reason as FallbackReason);
     default:
       return undefined;
   }

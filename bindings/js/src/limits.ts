@@ -138,6 +138,12 @@ export interface StartOptions {
   readonly priority?: number;
   /** It must start this soon, ms, or ends as not-started, `start-within`. Default: no bound. */
   readonly startWithinMs?: number;
+  /**
+   * It is not started with less than this left until its deadline (its own, its batch's or a parent's), ms: it ends as
+   * not-started, `budget`, at once where a rate, a rest or an open breaker would leave less. No retry begins with less left
+   * either. Default: however little is left.
+   */
+  readonly minBudgetMs?: number;
   /** It may be dropped when there is too much to do. Default false. */
   readonly sheddable?: boolean;
   /** It goes after all others while the queue is nearly full. Default false. */

@@ -19,10 +19,10 @@ export interface CallError {
 export type Source = "executed" | "re-executed" | "reconciled" | "surfaced";
 
 /**
- * Why a call was never started: its own or its batch's deadline; `startWithinMs`; the queue was full, or it was dropped
+ * Why a call was never started: its own or its batch's deadline, or less than `minBudgetMs` left until then (`budget`); `startWithinMs`; the queue was full, or it was dropped
  * from it (`overloaded`); or it asks for more than a limit will ever grant (`limit`).
  */
-export type NotStartedReason = "deadline" | "start-within" | "overloaded" | "limit";
+export type NotStartedReason = "deadline" | "start-within" | "overloaded" | "limit" | "budget";
 
 /** What every outcome says, whatever its kind. Times are wall-clock milliseconds since the epoch. */
 export interface OutcomeFacts {

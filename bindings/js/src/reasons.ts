@@ -25,6 +25,7 @@ const WORDS: Readonly<Partial<Record<Reason, NotStartedReason>>> = {
   "start-within": "start-within",
   overloaded: "overloaded",
   "too-large": "limit",
+  budget: "budget",
 };
 
 /** The code by which an outcome, a journal and every host know that the outside said "slow down". */
@@ -34,7 +35,7 @@ export const OVERLOADED = "overloaded";
 export function reasonPayload(entry: CoreEntry, names: LimitNames): Payload | undefined {
   if (entry.kind !== "settled" || entry.reason === "none") return undefined;
   if (entry.outcome === "error" && entry.reason === OVERLOADED) return undefined; // what the tool threw says it, with whose limit
-  const limit = entry.reason === "deadline" || entry.reason === "start-within" ? undefined : limitOf(entry, names);
+  const limit = limitOf(entry, names);
   const retryAt = entry.until === 0n ? undefined : Number(entry.until);
   const data = { ...(limit === undefined ? {} : { limit }), ...(retryAt === undefined ? {} : { retryAt }) };
   if (entry.outcome === "error") {
@@ -49,9 +50,10 @@ export function reasonPayload(entry: CoreEntry, names: LimitNames): Payload | un
   return { kind: "value", value: kept, bytes: encodeText(JSON.stringify(kept)) };
 }
 
-function limitOf(entry: CoreEntry, names: LimitNames): string | undefined {
-  if (entry.reason === OVERLOADED) return undefined; // the queue, not one of the scopes
-  return names.nameOf(entry.scope, entry.number);
+function limitOf({ reason, until, scope, number }: CoreEntry, names: LimitNames): string | undefined {
+  // Of an overload it is the queue, not one of the scopes; of a budget a scope only where one says until when it refuses.
+  const byNone = reason === "deadline" || reason === "start-within" || reason === OVERLOADED;
+  return byNone || (reason === "budget" && until === 0n) ? undefined : names.nameOf(scope, number);
 }
 
 /** What a journal keeps of a decision. Nothing, or something odd, is the deadline: all that format 1 knew at first. */

@@ -15,6 +15,7 @@ export interface StartTerms {
   readonly priority: number;
   readonly weight: number;
   readonly startWithinMs: number;
+  readonly minBudgetMs: number;
   readonly sheddable: boolean;
   readonly background: boolean;
   readonly key: string | undefined;
@@ -31,8 +32,8 @@ export interface ToolStart extends SaidOfStart {
   readonly from?: (input: unknown) => SaidOfStart;
 }
 
-const START_KEYS = ["priority", "startWithinMs", "sheddable", "background"] as const;
-/** What a call may say; a batch may say the first five of all its calls. */
+const START_KEYS = ["priority", "startWithinMs", "minBudgetMs", "sheddable", "background"] as const;
+/** What a call may say; a batch may say the first six of all its calls. */
 export const CALL_START_KEYS = [...START_KEYS, "key", "weight", "reads", "writes", "cost"] as const;
 export const BATCH_START_KEYS = [...START_KEYS, "key"] as const;
 
@@ -68,6 +69,8 @@ export function checkStart(path: string, given: Readonly<Record<string, unknown>
   if (given.weight !== undefined) said.weight = checkInteger(`${path}.weight`, given.weight, 1, 1_000_000, 1);
   if (given.startWithinMs !== undefined)
     said.startWithinMs = checkInteger(`${path}.startWithinMs`, given.startWithinMs, 1, SPAN_MS_MAX, 0);
+  if (given.minBudgetMs !== undefined)
+    said.minBudgetMs = checkInteger(`${path}.minBudgetMs`, given.minBudgetMs, 1, SPAN_MS_MAX, 0);
   if (given.sheddable !== undefined) said.sheddable = checkBoolean(`${path}.sheddable`, given.sheddable);
   if (given.background !== undefined) said.background = checkBoolean(`${path}.background`, given.background);
   if (given.key !== undefined) said.key = checkName(`${path}.key`, given.key);
@@ -114,6 +117,7 @@ export function startTerms(
     priority: 0,
     weight: 1,
     startWithinMs: 0,
+    minBudgetMs: 0,
     sheddable: false,
     background: false,
     key: undefined,
@@ -143,6 +147,7 @@ export function passedOn(terms: StartTerms | undefined): SaidOfStart | undefined
 export function addTerms(asked: Asked, terms: StartTerms, meters: Meters, digest: (name: string) => Digest): number {
   const row: Terms = {
     startWithin: BigInt(terms.startWithinMs) * 1000n,
+    budget: BigInt(terms.minBudgetMs) * 1000n,
     priority: terms.priority,
     weight: terms.weight,
     key: terms.key === undefined ? 0 : addKey(asked, digest(terms.key), false),

@@ -48,6 +48,7 @@ const TOOL_OPTIONS = [
   "weight",
   "priority",
   "startWithinMs",
+  "minBudgetMs",
   "sheddable",
   "background",
 ];

@@ -39,9 +39,16 @@ export interface ReconcileContext {
 /**
  * For which ends another tool is called. `circuit-open`: its breaker is open; `overloaded`: it was dropped or refused by a
  * full queue, or told to slow down too often or beyond its deadline; `error`: it threw, after all its attempts, or
- * its worker was lost; `timed-out`: its attempts took too long; `start-within`, `limit`: it was not started for that reason.
+ * its worker was lost; `timed-out`: its attempts took too long; `start-within`, `limit`, `budget`: it was not started for that reason.
  */
-export type FallbackReason = "circuit-open" | "overloaded" | "error" | "timed-out" | "start-within" | "limit";
+export type FallbackReason =
+  | "circuit-open"
+  | "overloaded"
+  | "error"
+  | "timed-out"
+  | "start-within"
+  | "limit"
+  | "budget";
 
 /** What is called instead where a tool comes to nothing. */
 export interface FallbackOptions {
