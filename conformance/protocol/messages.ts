@@ -154,6 +154,7 @@ export const WAIT_REASONS = [
   "lock",
   "turn",
   "steps",
+  "buffer",
 ] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
 

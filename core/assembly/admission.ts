@@ -3,6 +3,7 @@
 // refused it until that has something to give: O(log lines) per start, whatever waits. Only the runtime
 // parks nobody: when it refuses, nothing can start. Calls that resume go before new starts.
 import { breakerFails, breakerStarts } from "./breaker";
+import { goesFirst, keep, onlyOne, orderedScope } from "./buffer";
 import { NoticeKind, State } from "./codes";
 import { Conditions, conditionsOf, costOf, priorityOf, unitsOf } from "./conditions";
 import { leavesTooLittle } from "./deadline";
@@ -15,6 +16,7 @@ import {
   Line,
   leaveLine,
   lineOf,
+  lookAt,
   nextLine,
   park,
   ready,
@@ -25,10 +27,10 @@ import { lendPlace, onReplaced, placeChanged, returnTickets, shutTickets, takeOp
 import { noteNewcomer } from "./notices";
 import { beginsToWait, cameTooLate, countStart, endsToWait } from "./overload";
 import { hasPermits, returnPermits, takePermits } from "./permits";
-import { rekeyed, waitKey } from "./priority";
+import { FIRST, rekeyed, waitKey } from "./priority";
 import { charge, Rate } from "./rates";
 import { isGated, isTooLarge, refusalOf, refusedByNone, refusedUntil, refuserOf, refusing } from "./refusal";
-import { Slot } from "./runs";
+import { Batch, Slot } from "./runs";
 import { nextStart, runtimeScope, Scope } from "./scopes";
 import { armScope } from "./timers";
 import { now } from "./turn";
@@ -73,7 +75,28 @@ export function enqueue(slot: Slot): void {
     noteNewcomer(slot);
   }
   if (slot.conditions != 0 && changetype<Conditions>(slot.conditions).tickets != 0) lendPlace(slot);
-  if (shutTickets(slot) == 0) joinLine(lineOf(slot), slot);
+  if (shutTickets(slot) == 0) stand(slot);
+}
+
+/** It takes its place in its line: before all others, if of its batch no other may start. */
+function stand(slot: Slot): void {
+  const first = goesFirst(slot);
+  if (first) slot.waitKey = FIRST;
+  const line = lineOf(slot);
+  joinLine(line, slot);
+  if (first && line.parkedAt != 0 && line.parkedAt == changetype<Batch>(slot.batch).scope) lookAt(line);
+}
+
+/** Its outcome is known: of its batch more may start now, or only one. */
+export function settledInOrder(slot: Slot): void {
+  const scope = orderedScope(slot);
+  if (scope === null || !keep(scope, slot)) return;
+  const one = onlyOne(scope);
+  if (one === null) gained(scope);
+  else if (one.waits) {
+    leaveLine(one);
+    stand(one);
+  }
 }
 
 /** The slot waits no more. Nothing if it did not. */
@@ -90,7 +113,7 @@ function replace(slot: Slot, key: u64): void {
   const waits = slot.waits;
   if (waits) leaveLine(slot);
   slot.waitKey = key;
-  if (waits) joinLine(lineOf(slot), slot);
+  if (waits) stand(slot);
 }
 
 onReplaced(replace);
@@ -99,7 +122,7 @@ onReplaced(replace);
 export function reprioritise(slot: Slot, priority: i32): void {
   const conditions = conditionsOf(slot);
   const before = conditions.priority;
-  if (slot.turn == 0) {
+  if (slot.turn == 0 || slot.waitKey == FIRST) {
     conditions.priority = priority;
     return;
   }
@@ -118,7 +141,7 @@ export function unlock(slot: Slot): void {
   if (slot.conditions == 0 || changetype<Conditions>(slot.conditions).tickets == 0) return;
   returnTickets(slot);
   for (let next = takeOpened(); next !== null; next = takeOpened()) {
-    if (next.queued && !next.waits) joinLine(lineOf(next), next);
+    if (next.queued && !next.waits) stand(next);
   }
 }
 

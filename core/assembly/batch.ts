@@ -1,5 +1,6 @@
 // A batch of the program meets the journal: its calls are matched by id with planned slots, what is new
 // is planned as one entry, what differs is a mismatch. Either all of a batch is taken or nothing changes.
+import { holdInOrder } from "./buffer";
 import { forget } from "./closing";
 import { ActionKind, EntryKind, Gate, Happening, Mismatch, NONE, Refusal, State } from "./codes";
 import { Conditions, impose } from "./conditions";
@@ -182,7 +183,8 @@ export function takeBatch(event: Event, calls: usize, callCount: u32): void {
 
 /** Gives every call of the batch its slot, and claims them unless they are only announced. */
 function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
-  const batch = makeBatch(run, <u32>event.a, tenantOf(event));
+  const ordered = event.payload != 0 && event.mode != ANNOUNCE;
+  const batch = makeBatch(run, <u32>event.a, tenantOf(event), ordered);
   const made: Plan | null = fresh > 0 ? plan(run, fresh, event.b) : null;
   let next: u32 = made === null ? 0 : made.first;
   const chosen = make(<usize>event.count * sizeof<usize>());
@@ -213,10 +215,11 @@ function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
   }
   // Its members may leave as they are claimed; one of our own keeps the batch until all have been.
   batch.members++;
+  if (ordered) holdInOrder(batch, event.payload, chosen, event.count);
   if (event.mode != ANNOUNCE) {
     for (let i: u32 = 0; i < event.count; i++)
       claimSlot(changetype<Slot>(load<usize>(chosen + <usize>i * sizeof<usize>())));
   }
-  heap.free(chosen);
+  if (!ordered) heap.free(chosen);
   if (--batch.members == 0) freeBatch(batch);
 }

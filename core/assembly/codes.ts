@@ -132,6 +132,7 @@ export const enum NoticeKind {
   lock,
   turn,
   steps,
+  buffer,
 }
 export const enum LimitKind {
   concurrency,

@@ -1,5 +1,6 @@
 // Why a call waits, in numbers: what holds it, how much of that is in use, when it may start at the earliest.
 // For eyes only: nothing is changed by looking.
+import { bufferOf } from "./buffer";
 import { NoticeKind, ScopeKind, State } from "./codes";
 import { headOf, Line } from "./lines";
 import { shutTickets } from "./locks";
@@ -20,6 +21,11 @@ function describe(notice: Notice, kind: NoticeKind, scope: Scope): void {
   notice.inUse = scope.inUse;
   notice.size = scope.cap;
   notice.until = refusedUntil > now ? wall + (refusedUntil - now + 999) / 1000 : 0;
+  if (kind == NoticeKind.buffer) {
+    const buffer = bufferOf(scope)!;
+    notice.inUse = buffer.held;
+    notice.size = buffer.most;
+  }
   if (kind == NoticeKind.rate) {
     const rate = changetype<Rate>(refusingRate);
     notice.inUse = usedOf(rate);

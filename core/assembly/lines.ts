@@ -8,7 +8,7 @@ import { gained } from "./freed";
 import { first, freeHeap, insert, makeHeap, Node, remove } from "./heap";
 import { List, make } from "./memory";
 import { drop, find, makeNames, Names, put } from "./names";
-import { hasLanes, LANE_BACKGROUND, LANE_OVERDUE, laneOf, waitMost } from "./priority";
+import { FIRST, hasLanes, LANE_BACKGROUND, LANE_OVERDUE, laneOf, waitMost } from "./priority";
 import { Batch, Slot } from "./runs";
 import { groupOf, groupsOf, runtimeScope, Scope, toolScope } from "./scopes";
 import { Tenant } from "./tenants";
@@ -161,8 +161,9 @@ function isBefore(a: Slot, b: Slot): bool {
 
 /** Who is next in the line, or null. */
 export function headOf(line: Line): Slot | null {
-  if (newestFirst && line.sheddable && line.tail != 0) return changetype<Slot>(line.tail);
   const listed = changetype<Slot | null>(line.head);
+  if (listed !== null && listed.waitKey == FIRST) return listed;
+  if (newestFirst && line.sheddable && line.tail != 0) return changetype<Slot>(line.tail);
   if (line.late == 0) return listed;
   const late = first(changetype<List>(line.late));
   if (late === null) return listed;
@@ -276,6 +277,12 @@ export function unpark(line: Line, by: Scope): void {
   putIn(line, ready, 0);
   line.promisedBy = changetype<usize>(by);
   by.promised = changetype<usize>(line);
+}
+
+/** Whatever its queue thinks of it, the line is looked at in this turn. */
+export function lookAt(line: Line): void {
+  takeOut(line);
+  putIn(line, ready, 0);
 }
 
 /** The line that is next in a queue, or null. */

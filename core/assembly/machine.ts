@@ -55,6 +55,7 @@ function settled(event: Event): void {
   if (slot === null || slot.attempt != event.attempt) return;
   if (isUnderWay(slot)) correctCosts(slot, chargesOf(event), event.count);
   if ((event.mode & OVERLOADED) == 0) {
+    brought(slot, event.a);
     attemptHappened(event, event.outcome == Outcome.ok ? Happening.ok : Happening.error);
     return;
   }
@@ -64,6 +65,11 @@ function settled(event: Event): void {
   if (scope === null) return;
   saidSlowDown(scope, event.a);
   happen(slot, Happening.overloaded, event.payload);
+}
+
+/** So many bytes have come of it, unless it has settled before. */
+function brought(slot: Slot, bytes: u64): void {
+  if (slot.state != State.settled && slot.state != State.leaving) slot.size = <u32>min<u64>(bytes, NONE);
 }
 
 function keyScopeOf(slot: Slot): Scope | null {
@@ -93,6 +99,7 @@ function claim(event: Event): void {
 function reconciled(event: Event): void {
   const slot = slotOf(event);
   if (slot === null || slot.asks != event.mode) return; // an ask that was given up
+  brought(slot, event.a);
   happen(slot, <u8>(<u32>Happening.verdictDone + event.verdict), event.payload);
 }
 

@@ -1,6 +1,7 @@
 // Who belongs to a batch, as far as limits are concerned, and what goes with its last slot: its lines, its
 // scope, its place among the flows, its tenant's knowledge of it.
-import { ScopeKind } from "./codes";
+import { freeBuffer } from "./buffer";
+import { NONE, ScopeKind } from "./codes";
 import { Conditions, freeConditions } from "./conditions";
 import { freeScope } from "./dynamic-scopes";
 import { freeQueue, freeStands, Stand } from "./fairness";
@@ -14,13 +15,14 @@ import { disarmScope } from "./timers";
 
 const WEIGHT_ONE: u64 = 1000;
 
-/** A batch of this run; `tenant` counts it already. */
-export function makeBatch(run: Run, concurrency: u32, tenant: Tenant | null): Batch {
+/** A batch of this run; `tenant` counts it already. `ordered`: what its calls come to is told in order. */
+export function makeBatch(run: Run, concurrency: u32, tenant: Tenant | null, ordered: bool): Batch {
   const batch = changetype<Batch>(make(offsetof<Batch>()));
   batch.run = run;
   batch.weight = WEIGHT_ONE;
   batch.tenant = changetype<usize>(tenant);
-  if (concurrency != 0) batch.scope = changetype<usize>(makeScope(ScopeKind.batch, 0, concurrency));
+  const size = concurrency == 0 ? NONE : concurrency;
+  if (ordered || size != NONE) batch.scope = changetype<usize>(makeScope(ScopeKind.batch, 0, size));
   return batch;
 }
 
@@ -50,6 +52,7 @@ export function freeBatch(batch: Batch): void {
     const scope = changetype<Scope>(batch.scope);
     unlist(scope);
     disarmScope(scope);
+    freeBuffer(scope);
     if (scope.queue != 0) freeQueue(changetype<Stand>(scope.queue));
     heap.free(batch.scope);
   }

@@ -78,6 +78,7 @@ function call(slot: Slot): void {
   if (slot.said == Said.started) slot.recovered = true; // the attempt before it was left in doubt
   slot.attempt++;
   slot.told = false;
+  slot.size = 0;
   forgetSpent(slot);
   slot.said = <u8>Said.started;
   if (slot.startedAt == 0) slot.startedAt = wall;

@@ -4,6 +4,8 @@
 
 /** So that a key is never below zero. */
 const BIAS: u64 = 1 << 60;
+/** A key before all others. */
+export const FIRST: u64 = 0;
 const PRIORITY_MOST: i32 = 1000;
 
 /** Whoever has waited too long; then the lanes of the priorities; then what goes in the background. */

@@ -1,6 +1,7 @@
 // What keeps a call from starting: each of its scopes is asked, the runtime first; the first that refuses is
 // named, with why and until when. Asking takes nothing.
 import { breakerOpensAt } from "./breaker";
+import { mustWait } from "./buffer";
 import { NoticeKind } from "./codes";
 import { costOf, unitsOf } from "./conditions";
 import { Line, scopeOf } from "./lines";
@@ -38,10 +39,11 @@ function isReserved(scope: Scope, line: Line, slot: Slot): bool {
   return slot.waitKey > reserver.key || (slot.waitKey == reserver.key && slot.turn > reserver.order);
 }
 
-/** What neither permits nor reservations are about: pauses, the breaker, rates. Counts nothing. */
+/** What neither permits nor reservations are about: pauses, outcomes held back, the breaker, rates. Counts nothing. */
 function gateOf(scope: Scope, slot: Slot): NoticeKind {
   if (scope.held) return by(scope, NoticeKind.paused, 0);
   if (isResting(scope)) return by(scope, NoticeKind.resting, scope.restsUntil);
+  if (scope.buffer != 0 && mustWait(scope, slot)) return by(scope, NoticeKind.buffer, 0);
   if (scope.breaker != 0) {
     const opens = breakerOpensAt(scope);
     if (opens > now) return by(scope, NoticeKind.breaker, opens);

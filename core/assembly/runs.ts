@@ -90,6 +90,8 @@ export class Slot extends Node {
   /** Its turn: given when it first queued, kept by retries; tells apart what queued in the same instant. */
   turn: u64;
   waitPlace: u32;
+  /** Bytes of what it came to, where the host says. */
+  size: u32;
   /** When it first queued, on the clock of now. */
   queuedSince: u64;
   /** The number of its start among all of this core, and when it was, on the clock of now; 0 = never. */

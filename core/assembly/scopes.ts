@@ -55,6 +55,7 @@ export class Scope extends Node {
   rates: usize; // Rate, linked (rates.ts)
   breaker: usize; // Breaker
   adaptive: usize; // Adaptive
+  buffer: usize; // Buffer, of a batch (buffer.ts)
   nameHigh: u64;
   nameLow: u64;
 }

@@ -1,6 +1,6 @@
 // What the moves of a slot are made of: it waits, it stands in line, its call ends, its outcome is known. Here
 // its entries and resolutions are made; which of it is done when, the moves decide.
-import { dequeue, enqueue, release, unlock } from "./admission";
+import { dequeue, enqueue, release, settledInOrder, unlock } from "./admission";
 import { settledOne } from "./closing";
 import { ActionKind, EntryKind, Gate, Reason, Source, State } from "./codes";
 import { Conditions } from "./conditions";
@@ -74,6 +74,7 @@ export function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leav
   disarm(slot);
   dequeue(slot);
   slot.state = leaves ? <u8>State.leaving : <u8>State.settled;
+  settledInOrder(slot);
   if (!leaves) {
     release(slot);
     leave(slot);

@@ -218,6 +218,7 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
         b: fields.wall("deadline"),
         slot: tenant === undefined ? 0 : beside.key(tenant, names),
         attempt: fields.number("weight", 0),
+        payload: fields.number("buffered", 0),
       };
     }
     case "claim":
@@ -229,13 +230,15 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
       const outcome = fields.of<Event["outcome"]>("outcome", "outcome", overloaded ? "error" : undefined);
       const brought = { attempt: attempt(of), outcome, payload: valueIn(fields, names) };
       const settled = { ...base, kind, slot: of, ...brought, mode, ...beside.cost(fields.token("costs"), names) };
-      return overloaded ? { ...settled, a: fields.span("rest", 0n), b: restingScope(fields, names) } : settled;
+      if (overloaded) return { ...settled, a: fields.span("rest", 0n), b: restingScope(fields, names) };
+      return { ...settled, a: BigInt(fields.number("bytes", 0)) };
     }
     case "reconciled": {
       const of = slot();
       const mode = fields.number("ask", context.ask(run, of));
       const verdict = fields.of<Event["verdict"]>("verdict", "verdict");
-      return { ...base, kind, slot: of, verdict, payload: valueIn(fields, names), mode };
+      const a = BigInt(fields.number("bytes", 0));
+      return { ...base, kind, slot: of, verdict, payload: valueIn(fields, names), mode, a };
     }
     case "stopped":
     case "lost":

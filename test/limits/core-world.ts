@@ -63,6 +63,8 @@ export interface BatchOf {
   readonly weight?: number;
   /** ms from now. */
   readonly deadline?: number;
+  /** Bytes of outcomes that may be held back. */
+  readonly buffered?: number;
 }
 
 export interface Ended {
@@ -180,7 +182,7 @@ export class CoreWorld {
 
   /** Asks for these calls together. */
   batch(asked: readonly Asked[], of: BatchOf = {}, mode = 0): void {
-    const { run = 0, concurrency = 0, tenant, weight = 0, deadline } = of;
+    const { run = 0, concurrency = 0, tenant, weight = 0, deadline, buffered = 0 } = of;
     this.#open(run);
     const terms: Terms[] = [];
     const keys: Key[] = [];
@@ -212,6 +214,7 @@ export class CoreWorld {
       slot: tenant === undefined ? 0 : addKey(tenant, false),
       attempt: weight,
       mode,
+      payload: buffered,
       a: BigInt(concurrency),
       b: deadline === undefined ? 0n : BigInt(this.wall + deadline),
     };
@@ -272,9 +275,9 @@ export class CoreWorld {
   }
 
   /** It returned. `cost` by meter. */
-  ok(name: string, cost: Readonly<Record<number, number>> = {}): void {
+  ok(name: string, cost: Readonly<Record<number, number>> = {}, bytes = 0): void {
     const charges = Object.entries(cost).map(([meter, spent]) => ({ meter: Number(meter), cost: spent }));
-    this.#report(name, { outcome: "ok", first: 0, count: charges.length }, charges);
+    this.#report(name, { outcome: "ok", first: 0, count: charges.length, a: BigInt(bytes) }, charges);
   }
 
   /** All of these returned, in one step. */

@@ -54,6 +54,12 @@ export interface BatchOptions extends StartOptions {
   readonly onOutcome?: (outcome: Outcome, index: number) => void;
   /** In which order `onOutcome` is called: `request` holds back what is early (default), `completion` does not. */
   readonly order?: "request" | "completion";
+  /**
+   * With `onOutcome` in order `request`: how many bytes of outcomes an earlier call may hold back, 1…4_294_967_295. At the bound
+   * no call of the batch starts but the earliest unfinished one; all are told. What runs already may go over it. Default
+   * 67_108_864 (64 MiB). `batch` itself gives all outcomes at its end all the same.
+   */
+  readonly bufferedBytesMax?: number;
 }
 
 /** Among whom starts are shared: start-time fair queueing by weight. */

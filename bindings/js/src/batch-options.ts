@@ -14,6 +14,8 @@ export interface CheckedBatch {
   readonly start: SaidOfStart | undefined;
   readonly onOutcome: ((outcome: Outcome, index: number) => void) | undefined;
   readonly inOrder: boolean;
+  /** Bytes of outcomes that an earlier call may hold back; 0: none are held back. */
+  readonly bufferedBytesMax: number;
 }
 
 export const PLAIN_BATCH: CheckedBatch = {
@@ -23,21 +25,26 @@ export const PLAIN_BATCH: CheckedBatch = {
   start: undefined,
   onOutcome: undefined,
   inOrder: true,
+  bufferedBytesMax: 0,
 };
 
-const KNOWN = ["concurrency", "deadlineMs", "tenant", "onOutcome", "order", ...BATCH_START_KEYS];
+const BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
+const KNOWN = ["concurrency", "deadlineMs", "tenant", "onOutcome", "order", "bufferedBytesMax", ...BATCH_START_KEYS];
 
 /** Throws `invalid-option` naming what is wrong. */
 export function checkBatchOptions(options: unknown): CheckedBatch {
   if (options === undefined) return PLAIN_BATCH;
   const given = checkKeys("options", options, KNOWN);
   checkFunction("options.onOutcome", given.onOutcome);
+  const inOrder = checkChoice("options.order", given.order, ["request", "completion"], "request") === "request";
+  const bytesMax = checkInteger("options.bufferedBytesMax", given.bufferedBytesMax, 1, 0xffffffff, BUFFERED_BYTES_MAX);
   return {
     concurrency: checkInteger("options.concurrency", given.concurrency, 1, 1_000_000, 0),
     deadlineMs: checkInteger("options.deadlineMs", given.deadlineMs, 1, SPAN_MS_MAX, 0),
     tenant: checkTenant("options.tenant", given.tenant),
     start: checkStart("options", Object.fromEntries(BATCH_START_KEYS.map((key) => [key, given[key]]))),
     onOutcome: given.onOutcome as BatchOptions["onOutcome"],
-    inOrder: checkChoice("options.order", given.order, ["request", "completion"], "request") === "request",
+    inOrder,
+    bufferedBytesMax: inOrder && given.onOutcome !== undefined ? bytesMax : 0,
   };
 }

@@ -69,7 +69,8 @@ export class CallReports implements Reports {
     // What Holdfast itself refuses says nothing of the tool's health; of the rest its breakers are asked.
     const silent = failed && (final || !this.#limits.isFailure(slot.call.number, payload.error));
     const mode = (final ? FINAL : 0) | (silent ? NO_SAMPLE : 0);
-    this.#send(coreEvent("settled", { ...fields, outcome: failed ? "error" : "ok", mode }));
+    const a = bytesOf(payload);
+    this.#send(coreEvent("settled", { ...fields, outcome: failed ? "error" : "ok", mode, a }));
   }
 
   overloaded(run: LiveRun, slot: LiveSlot, attempt: number, error: CallError): void {
@@ -126,7 +127,8 @@ export class CallReports implements Reports {
 
   reconciled(run: LiveRun, slot: LiveSlot, ask: number, verdict: Verdict["kind"], payload: Payload | undefined): void {
     const number = payload === undefined ? 0 : keepPayload(run, payload);
-    this.#send(coreEvent("reconciled", { run: run.number, slot: slot.ordinal, mode: ask, verdict, payload: number }));
+    const fields = { run: run.number, slot: slot.ordinal, mode: ask, verdict, payload: number, a: bytesOf(payload) };
+    this.#send(coreEvent("reconciled", fields));
   }
 
   noVerdict(run: LiveRun, slot: LiveSlot, attempt: number, why: unknown): void {
@@ -153,4 +155,8 @@ export class CallReports implements Reports {
     if (slot.inFlight?.attempt !== attempt) return;
     this.#send(coreEvent("resume", { run: run.number, slot: slot.ordinal, attempt }));
   }
+}
+
+function bytesOf(payload: Payload | undefined): bigint {
+  return BigInt(payload?.bytes?.length ?? 0);
 }

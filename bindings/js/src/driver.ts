@@ -26,12 +26,12 @@ import { OpenRuns } from "./open-runs.ts";
 import type { Outcome } from "./outcome.ts";
 import { inRequestOrder } from "./outcome-order.ts";
 import { openingPayload, type Payload } from "./payload.ts";
-import { type PerformWith, performAbort, performAsk, performCall } from "./perform.ts";
+import { type PerformWith, performAsk, performCall, performForget } from "./perform.ts";
 import type { Ports } from "./ports.ts";
 import type { PreparedCall, PrepareWith } from "./prepared-call.ts";
 import { readPast } from "./recall.ts";
 import { recordedCore } from "./recording.ts";
-import { runEnded } from "./run-end.ts";
+import { forever, runEnded } from "./run-end.ts";
 import { addKey, addTerms } from "./start-terms.ts";
 import type { ToolTable } from "./tool-table.ts";
 import { TurnWork } from "./turn-work.ts";
@@ -207,6 +207,7 @@ export class Driver {
         coreEvent("batch", {
           run: run.number,
           mode: announced ? 1 : 0,
+          payload: options.bufferedBytesMax,
           first,
           count: calls.length,
           slot: tenant === undefined ? 0 : addKey(this.#inbox.asked, this.#digest(tenant.id), false),
@@ -330,7 +331,7 @@ export class Driver {
       this.#watched = false;
       const lost = this.runs.takeAll();
       for (const run of lost) {
-        for (const slot of run.slots) if (slot !== undefined) forgetSlot(slot);
+        for (const slot of run.slots) if (slot !== undefined) performForget(slot);
         this.stop(run, thrown);
       }
       this.#inbox.discard();
@@ -395,15 +396,4 @@ export class Driver {
     run.inFlight++;
     performCall(run, slot, action, this.#performWith!);
   }
-}
-
-function forever<Value>(): Promise<Value> {
-  return new Promise(() => undefined); // the run has stopped: its program sees neither success nor failure
-}
-
-/** What the core would have said of a slot whose run is forgotten: the call and the ask are told to stop. */
-function forgetSlot(slot: LiveSlot): void {
-  const blank = { kind: "abort", gate: "none", run: 0, slot: slot.ordinal, attempt: 0, call: NONE, until: 0n } as const;
-  performAbort(slot, { ...blank, code: 2 });
-  performAbort(slot, { ...blank, code: 3 });
 }

@@ -167,7 +167,8 @@ export type WaitReason =
   | "ramp" // it starts slowly after a pause
   | "lock" // an earlier call reads or writes the same
   | "turn" // others go before it
-  | "steps"; // more than one step may start
+  | "steps" // more than one step may start
+  | "buffer"; // an earlier call of its batch holds back too many bytes of outcomes
 
 /** What holds a call, how much of it is in use, and when at the earliest it may start. */
 export interface Waiting {

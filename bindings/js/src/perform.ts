@@ -2,7 +2,7 @@
 // either to stop, and turns what comes back into what the core is told. Decides nothing.
 import type { Context, Program } from "./api.ts";
 import { describeError, refusal } from "./call-error.ts";
-import type { Action } from "./core.ts";
+import { type Action, NONE } from "./core.ts";
 import { idempotencyKey, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
 import type { Cost, LimitName } from "./limits.ts";
@@ -305,4 +305,19 @@ export function performAbort(slot: LiveSlot, action: Action): void {
   }
   if (action.code === 3) slot.ask = undefined; // whatever it says now, nobody asks any more
   tellToStop(inFlight, stopReason(action.code), Number(action.until) / 1000);
+}
+
+/** What the core would have said of a slot whose run is forgotten: the call and the ask are told to stop. */
+export function performForget(slot: LiveSlot): void {
+  const blank = {
+    kind: "abort",
+    gate: "none",
+    run: 0,
+    slot: slot.ordinal,
+    attempt: 0,
+    call: NONE,
+    until: 0n,
+  } as const;
+  performAbort(slot, { ...blank, code: 2 });
+  performAbort(slot, { ...blank, code: 3 });
 }

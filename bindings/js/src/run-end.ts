@@ -79,3 +79,8 @@ const OF_THE_HOST = new Set([
 export function isOfTheHost(error: unknown): error is HoldfastError {
   return error instanceof JournalError || (error instanceof HoldfastError && OF_THE_HOST.has(error.code));
 }
+
+/** What a program hears of a run that has stopped: neither success nor failure. */
+export function forever<Value>(): Promise<Value> {
+  return new Promise(() => undefined);
+}
