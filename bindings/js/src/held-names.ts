@@ -3,6 +3,7 @@
 import { refusal } from "./call-error.ts";
 import type { CallError } from "./outcome.ts";
 import type { StartTerms } from "./start-terms.ts";
+import { showName } from "./undeclared.ts";
 
 /** Names that the waiting calls above a run read or write. */
 export interface HeldNames {
@@ -28,6 +29,12 @@ export function wouldDeadlock(held: HeldNames | undefined, terms: StartTerms | u
   if (name === undefined) return undefined;
   return refusal(
     "would-deadlock",
-    `a call above this run holds ${JSON.stringify(name)} until the run is over; do what needs it in that call, or before it`,
+    `a call above this run holds ${showName(name)} until the run is over; do what needs it in that call, or before it`,
   );
+}
+
+/** Without what a waiting call above the run reads for it: behind a writer that waits for that one, it would wait for its own parent. */
+export function withoutHeld(held: HeldNames | undefined, terms: StartTerms | undefined): StartTerms | undefined {
+  if (held === undefined || terms === undefined || !terms.reads.some((name) => held.reads.has(name))) return terms;
+  return { ...terms, reads: terms.reads.filter((name) => !held.reads.has(name)) };
 }

@@ -9,7 +9,17 @@ import type { CallError } from "./outcome.ts";
 import type { ToolTable } from "./tool-table.ts";
 
 const RUNTIME: ScopeRef = { kind: "runtime", number: 0 };
-const LIMIT_KEYS = [...SCOPE_KEYS, "tools", "groups", "keys", "tenants", "queue", "priority", "startsPerStepMax"];
+const LIMIT_KEYS = [
+  ...SCOPE_KEYS,
+  "tools",
+  "groups",
+  "keys",
+  "tenants",
+  "queue",
+  "priority",
+  "locks",
+  "startsPerStepMax",
+];
 const QUEUE_POLICIES = ["reject-new", "drop-oldest-lowest", "drop-lower-only"] as const;
 const QUEUE_MAX = 100_000;
 const CONCURRENCY = 16;
@@ -31,6 +41,8 @@ export class LimitTable {
   readonly #isFailure = new Map<string, (error: CallError) => boolean>();
   readonly limitsKeys: boolean;
   readonly limitsTenants: boolean;
+  /** Calls that do not say what they read or write are exclusive. */
+  readonly exclusive: boolean;
 
   /** Throws `invalid-option` with the path of what is wrong. */
   constructor(limits: unknown, tools: ToolTable) {
@@ -45,6 +57,9 @@ export class LimitTable {
     this.limitsTenants = this.#addTenants(given.tenants);
     this.#addQueue(given.queue);
     this.#addOrder(given.priority);
+    const locks = checkKeys("limits.locks", given.locks, ["undeclared"]);
+    const undeclared = checkChoice("limits.locks.undeclared", locks.undeclared, ["parallel", "exclusive"], "parallel");
+    this.exclusive = undeclared === "exclusive";
     const steps = checkInteger("limits.startsPerStepMax", given.startsPerStepMax, 1, 1_000_000, 64);
     this.rows.push(row("steps", RUNTIME, { size: BigInt(steps) }));
   }

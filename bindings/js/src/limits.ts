@@ -126,6 +126,12 @@ export interface Limits<T = Readonly<Record<string, unknown>>> extends ScopeLimi
   readonly queue?: QueueOptions;
   readonly priority?: PriorityOptions;
   /**
+   * `undeclared`: of calls that say nothing in `reads` and `writes` (`[]` says something: that there are none). `parallel`
+   * (default): nothing keeps them apart. `exclusive`: one of effect `read` runs beside all that read or declare, any other
+   * runs alone in this runtime, in the order in which calls were asked for. Its child runs go on inside it.
+   */
+  readonly locks?: { readonly undeclared?: "parallel" | "exclusive" };
+  /**
    * Calls started in one step of the core. Four steps at most share a commit and a turn of the event loop: one event
    * sets off no more at once, and what is left follows when that is durable. Default 64.
    */

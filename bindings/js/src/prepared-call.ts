@@ -5,7 +5,7 @@ import { describeError, refusal } from "./call-error.ts";
 import { callDigest, canonical, type Digest, idDigest, type Sha256 } from "./digest.ts";
 import { HoldfastError } from "./errors.ts";
 import { fallbackOf } from "./fallback.ts";
-import { type HeldNames, wouldDeadlock } from "./held-names.ts";
+import { type HeldNames, withoutHeld, wouldDeadlock } from "./held-names.ts";
 import { copyJson, NotJson, TooLarge } from "./json.ts";
 import { checkInteger, SPAN_MS_MAX } from "./options.ts";
 import type { CallError, Effect, Json } from "./outcome.ts";
@@ -13,6 +13,7 @@ import { errorPayload, type Payload } from "./payload.ts";
 import { ID_LENGTH_MAX, idProblem } from "./run-key.ts";
 import { CALL_START_KEYS, checkStart, passedOn, type SaidOfStart, type StartTerms, startTerms } from "./start-terms.ts";
 import type { DeclaredTool, ToolTable } from "./tool-table.ts";
+import { lockEverything } from "./undeclared.ts";
 
 /** Most calls in one batch. */
 export const BATCH_CALLS_MAX = 100_000;
@@ -45,6 +46,8 @@ export interface PrepareWith {
   readonly sha256: Sha256;
   readonly inputBytesMax: number;
   readonly wallMs: () => number;
+  /** Calls that do not say what they read or write are exclusive. */
+  readonly exclusive: boolean;
 }
 
 /** What holds for all calls of a batch. */
@@ -108,11 +111,19 @@ function checkShape(call: unknown, index: number): CallShape {
 type Draft = { -readonly [Key in keyof PreparedCall]: PreparedCall[Key] };
 
 /** Its input is right: what is said of its start may be worked out of it, and may fail at that. */
-function completed(draft: Draft, parsed: unknown, said: SaidOfStart | undefined, here: PreparedIn): PreparedCall {
+function completed(
+  draft: Draft,
+  parsed: unknown,
+  saidByCall: SaidOfStart | undefined,
+  here: PreparedIn,
+  { exclusive }: PrepareWith,
+): PreparedCall {
   let problem: CallError | undefined;
   try {
-    draft.terms = startTerms(draft.declared?.start, parsed, here.start, said);
-    problem = wouldDeadlock(here.held, draft.terms);
+    const said = startTerms(draft.declared?.start, parsed, here.start, saidByCall);
+    const terms = exclusive ? lockEverything(said, draft.effect, here.held) : said;
+    problem = wouldDeadlock(here.held, terms);
+    draft.terms = withoutHeld(here.held, terms);
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     problem = refusal("invalid-input", `what ${draft.tool} says of its start is wrong: ${why}`);
@@ -229,11 +240,11 @@ function prepareShape(
   }
   if (problem !== undefined) return spoiled(draft, problem);
   const schema = declared.options.input as StandardSchemaV1 | undefined;
-  if (schema === undefined || settled) return completed(draft, input, shape.start, here);
+  if (schema === undefined || settled) return completed(draft, input, shape.start, here, withThese);
   const validated = (result: StandardSchemaV1.Result<unknown>): PreparedCall => {
     if (typeof result !== "object" || result === null) throw new TypeError("it answered neither a value nor issues");
     return result.issues === undefined
-      ? completed(draft, result.value, shape.start, here)
+      ? completed(draft, result.value, shape.start, here, withThese)
       : spoiled(
           draft,
           refusal("invalid-input", `the input does not fit the schema of ${draft.tool}: ${issueText(result.issues)}`),

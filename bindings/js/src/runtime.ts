@@ -57,6 +57,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
       sha256,
       inputBytesMax: parts.inputBytesMax,
       wallMs: () => ports.clock.wallMs(),
+      exclusive: parts.limits.exclusive,
     };
     this.#driver = new Driver(ports, parts.limits, this.#prepare, this.#hub);
     const children: ChildWith = {

@@ -8,7 +8,10 @@ import { checkInteger, refuseOption, SPAN_MS_MAX } from "./options.ts";
 
 const COST_MOST = 0x7fffffff;
 const LOCKS_MOST = 1_000;
-const NAME_LENGTH_MAX = 1_000;
+/** Longest name of a key or a lock. */
+export const NAME_LENGTH_MAX = 1_000;
+/** The names of a call that says nothing of them; one that says `[]` says that there are none. */
+export const UNSAID: readonly string[] = [];
 
 /** What a call says, whole. Names are not digested yet. */
 export interface StartTerms {
@@ -23,6 +26,19 @@ export interface StartTerms {
   readonly writes: readonly string[];
   readonly cost: Cost | undefined;
 }
+
+export const PLAIN_TERMS: StartTerms = {
+  priority: 0,
+  weight: 1,
+  startWithinMs: 0,
+  minBudgetMs: 0,
+  sheddable: false,
+  background: false,
+  key: undefined,
+  reads: UNSAID,
+  writes: UNSAID,
+  cost: undefined,
+};
 
 /** The same from a call, a batch or a tool: what it does not say is absent. */
 export type SaidOfStart = { readonly [Name in keyof StartTerms]?: StartTerms[Name] };
@@ -114,16 +130,7 @@ export function startTerms(
   }
   const { from: _, ...fixed } = tool ?? {};
   return {
-    priority: 0,
-    weight: 1,
-    startWithinMs: 0,
-    minBudgetMs: 0,
-    sheddable: false,
-    background: false,
-    key: undefined,
-    reads: [],
-    writes: [],
-    cost: undefined,
+    ...PLAIN_TERMS,
     ...fixed,
     ...worked,
     ...batch,
