@@ -13,6 +13,7 @@ interface Puppet {
 /** What became of a call, as its caller sees it. */
 export interface Called {
   readonly progress: unknown[];
+  readonly reports: unknown[];
   value?: unknown;
   error?: any;
   over: boolean;
@@ -54,6 +55,7 @@ export class Puppets {
   call(pool: WorkerPool, callId: string, options: CallOptions = {}): Called {
     const { url = "puppets:", export: exportName = "default", input = null, transfer } = options;
     const progress: unknown[] = [];
+    const reports: unknown[] = [];
     const job = pool.run(
       {
         module: { url, exportName },
@@ -62,9 +64,9 @@ export class Puppets {
         resultBytesMax: 1_000_000,
         ...(transfer === undefined ? {} : { transfer }),
       },
-      { onProgress: (value) => progress.push(value) },
+      { onProgress: (value) => progress.push(value), onReport: (report) => reports.push(report) },
     );
-    const called: Called = { progress, over: false, abort: (why, graceMs) => job.abort(why, graceMs) };
+    const called: Called = { progress, reports, over: false, abort: (why, graceMs) => job.abort(why, graceMs) };
     job.result.then(
       (value) => Object.assign(called, { value, over: true }),
       (error: unknown) => Object.assign(called, { error, over: true }),

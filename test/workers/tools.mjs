@@ -1,5 +1,5 @@
 // Tools for worker threads, good and bad ones. The bad ones do what real ones have done.
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parentPort, threadId } from "node:worker_threads";
 
@@ -137,3 +137,13 @@ export const settlesTwice = () =>
 
 export const sums = ({ bytes }) => ({ sum: new Uint8Array(bytes).reduce((sum, byte) => sum + byte, 0) });
 export const notAFunction = 7;
+
+/** Says what it has cost, or what its provider's headers say, and goes on until somebody has written the file. */
+export const reports = async ({ cost, headers, rows, limit, until }, ctx) => {
+  if (cost !== undefined) ctx.cost(cost);
+  if (headers !== undefined) ctx.observe(new Map(headers), limit);
+  if (rows !== undefined) ctx.observe(rows, limit);
+  while (until !== undefined && !existsSync(until) && !ctx.signal.aborted) await delay(5);
+};
+
+export const writes = ({ file }) => appendFileSync(file, "here");

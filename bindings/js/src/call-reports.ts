@@ -3,6 +3,7 @@ import { describeError } from "./call-error.ts";
 import type { CoreEvent } from "./core.ts";
 import { coreEvent } from "./core-event.ts";
 import { stepOf } from "./emit.ts";
+import { HoldfastError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { Inbox } from "./inbox.ts";
 import type { LimitControl } from "./limit-control.ts";
@@ -17,6 +18,7 @@ import type { Reports } from "./perform.ts";
 import type { Clock } from "./ports.ts";
 import { type Headers, type Observed, readHeaders } from "./provider-headers.ts";
 import { addCharges, checkCost } from "./start-terms.ts";
+import type { WorkerReport } from "./worker-report.ts";
 
 /** Bits of `mode`, as in core.wit. */
 const FINAL = 1;
@@ -30,6 +32,7 @@ export class CallReports implements Reports {
   readonly #control: LimitControl;
   readonly #hub: EventHub;
   readonly #clock: Clock;
+  readonly #warn: (message: string) => void;
   /** Attempts whose tool has not returned. */
   inFlight = 0;
   /** Called when there are none any more. */
@@ -41,12 +44,14 @@ export class CallReports implements Reports {
     readonly control: LimitControl;
     readonly hub: EventHub;
     readonly clock: Clock;
+    readonly warn: (message: string) => void;
   }) {
     this.#inbox = withThese.inbox;
     this.#limits = withThese.limits;
     this.#control = withThese.control;
     this.#hub = withThese.hub;
     this.#clock = withThese.clock;
+    this.#warn = withThese.warn;
   }
 
   #send(event: CoreEvent): void {
@@ -113,6 +118,22 @@ export class CallReports implements Reports {
     const rows = Array.isArray(observed) ? observed : readHeaders(observed as Headers, this.#clock.wallMs());
     const name = limit ?? this.#limits.nameOf("tool", slot.call.number);
     this.#control.observe(name as LimitName, rows, slot.call.terms?.key);
+  }
+
+  reported(run: LiveRun, slot: LiveSlot, attempt: number, report: WorkerReport): void {
+    if (slot.inFlight?.attempt !== attempt) return;
+    try {
+      if (report.of === "cost") this.spent(run, slot, attempt, report.actual);
+      else {
+        const [first] = report.observed;
+        const said = Array.isArray(first) ? new Map(report.observed as [string, string][]) : report.observed;
+        this.observed(slot, report.limit as LimitName | undefined, said as Headers | readonly Observed[]);
+      }
+    } catch (thrown) {
+      // The tool is elsewhere and has gone on: whoever runs it is told.
+      if (!(thrown instanceof HoldfastError)) throw thrown;
+      this.#warn(`the call ${slot.call.id} of ${slot.call.tool} said what cannot be counted: ${thrown.message}`);
+    }
   }
 
   stopped(run: LiveRun, slot: LiveSlot, attempt: number, began: boolean): void {

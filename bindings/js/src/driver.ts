@@ -88,13 +88,9 @@ export class Driver {
       wall: () => this.#wall(),
     });
     this.#timer = new WakeTimer(ports.clock, () => this.#turn());
-    this.reports = new CallReports({ inbox: this.#inbox, limits, control: this.control, hub, clock: ports.clock });
-    this.#fallbacks = new FallbackCalls({
-      prepare,
-      hub,
-      clock: ports.clock,
-      batch: (run, calls, options, announced) => this.batch(run, calls, options, announced),
-    });
+    const { clock, warn } = ports;
+    this.reports = new CallReports({ inbox: this.#inbox, limits, control: this.control, hub, clock, warn });
+    this.#fallbacks = new FallbackCalls({ prepare, hub, clock, batch: (...asked) => this.batch(...asked) });
     this.#gate = new WriteGate(ports, hub, limits, {
       insteadOf: (run, slot, outcome, payload) => this.#fallbacks.insteadOf(run, slot, outcome, payload),
       call: (run, slot, action) => this.#call(run, slot, action),

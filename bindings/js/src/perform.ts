@@ -14,6 +14,7 @@ import type { Headers, Observed } from "./provider-headers.ts";
 import { isOverloaded } from "./reasons.ts";
 import type { ReconcileContext } from "./tool.ts";
 import { WorkerLostError, type WorkerPool } from "./worker-pool.ts";
+import type { WorkerReport } from "./worker-report.ts";
 
 /** What the core is told of an attempt. */
 export interface Reports {
@@ -22,6 +23,8 @@ export interface Reports {
   overloaded(run: LiveRun, slot: LiveSlot, attempt: number, error: CallError): void;
   spent(run: LiveRun, slot: LiveSlot, attempt: number, actual: Cost): void;
   observed(slot: LiveSlot, limit: LimitName | undefined, observed: Headers | readonly Observed[]): void;
+  /** The same two from a worker. */
+  reported(run: LiveRun, slot: LiveSlot, attempt: number, report: WorkerReport): void;
   /** `began`: false when it was told to stop before it could. */
   stopped(run: LiveRun, slot: LiveSlot, attempt: number, began: boolean): void;
   lost(run: LiveRun, slot: LiveSlot, attempt: number, payload: Payload): void;
@@ -216,7 +219,10 @@ function runInWorker(
       resultBytesMax: withThese.resultBytesMax,
       ...(transfer === undefined ? {} : { transfer: [...transfer] }),
     },
-    { onProgress: (value) => withThese.reports.progress(run, slot, inFlight.attempt, value) },
+    {
+      onProgress: (value) => withThese.reports.progress(run, slot, inFlight.attempt, value),
+      onReport: (report) => withThese.reports.reported(run, slot, inFlight.attempt, report),
+    },
   );
   return inFlight.job.result;
 }

@@ -40,6 +40,16 @@ const KNOWN = [
   ["calls", "ratelimit-remaining", "ratelimit-reset"],
 ] as const;
 
+/** Of these headers those that are known, by name: to be read elsewhere. */
+export function knownHeaders(headers: Headers): [name: string, value: string][] {
+  return KNOWN.flatMap(([, left, reset]) =>
+    [left, reset].flatMap((name): [string, string][] => {
+      const value = headers.get(name);
+      return value === null || value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** Everything that is known of these headers. `wallMs` is now, for those that name a date. */
 export function readHeaders(headers: Headers, wallMs: number): Observed[] {
   return KNOWN.flatMap(([counts, left, reset]) => {

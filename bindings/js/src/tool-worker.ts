@@ -8,6 +8,7 @@ import type { Json } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
 import { checkedProgress } from "./progress.ts";
 import type { CallEnd, CallFacts, FromWorker, HostSide, RefusalCode, ToWorker, WorkerSide } from "./worker-protocol.ts";
+import { costReport, observedReport, type WorkerReport } from "./worker-report.ts";
 
 /** What the function of a worker tool is given besides its input. A worker has no journal, so no child runs. */
 export type WorkerContext = Omit<Context, "run">;
@@ -87,27 +88,24 @@ async function functionOf({ url, exportName }: WorkerModule, around: WorkerSurro
   throw new Refusal("worker-failed", what, `It exports ${names}: name one of its functions in the tool's \`export\`.`);
 }
 
-function contextOf(facts: CallFacts, signal: AbortSignal, report: (value: Json) => void): Context {
+/** Where what a tool says while it runs goes. */
+interface Tell {
+  progress(value: Json): void;
+  report(report: WorkerReport): void;
+}
+
+function contextOf(facts: CallFacts, signal: AbortSignal, tell: Tell): Context {
   return {
     ...facts,
     signal,
-    progress: (value) => report(checkedProgress(value)),
-    // In a worker a tool throws overloaded(); what it costs its estimate says.
-    cost: () => notInWorkers("correct its cost"),
-    observe: () => notInWorkers("hand on a provider's headers"),
+    progress: (value) => tell.progress(checkedProgress(value)),
+    cost: (actual) => tell.report(costReport(actual)),
+    observe: (headers, limit) => tell.report(observedReport(headers, limit)),
     run: async () => {
       const what = "a tool in a worker cannot run a child: the journal is not there";
       throw new HoldfastError("invalid-call", what, "Declare the tool with `run` instead of `worker`.");
     },
   };
-}
-
-function notInWorkers(what: string): never {
-  throw new HoldfastError(
-    "invalid-call",
-    `a tool in a worker cannot ${what}: the limits are not there`,
-    "Declare the tool with `run` instead of `worker`.",
-  );
 }
 
 function usable(result: unknown, bytesMax: number): Json | undefined {
@@ -124,7 +122,7 @@ function usable(result: unknown, bytesMax: number): Json | undefined {
   }
 }
 
-/** What the driver talks to. `host` is where progress goes. */
+/** What the driver talks to. `host` is where progress and reports go. */
 export function makeToolWorker(host: HostSide, around: WorkerSurroundings): WorkerSide {
   const controllers = new Map<number, AbortController>();
 
@@ -136,8 +134,11 @@ export function makeToolWorker(host: HostSide, around: WorkerSurroundings): Work
     try {
       const call = await functionOf(module, around);
       controller.signal.throwIfAborted();
-      const report = (value: Json): void => (over ? undefined : progress.report(value));
-      const result = await call(input, contextOf(facts, controller.signal, report));
+      const tell: Tell = {
+        progress: (value) => (over ? undefined : progress.report(value)),
+        report: (report) => (over ? undefined : host.tell({ kind: "report", job, report })),
+      };
+      const result = await call(input, contextOf(facts, controller.signal, tell));
       return { kind: "returned", value: usable(result, resultBytesMax) };
     } catch (thrown) {
       if (thrown instanceof Refusal)

@@ -1,10 +1,9 @@
 // The threads of worker tools: at most so many, one call at a time in each. Calls wait in order for a
 // thread; one that stays idle is ended; one that dies takes its own call with it and is replaced.
 import { HoldfastError } from "./errors.ts";
-import type { Json } from "./outcome.ts";
 import type { WorkerModule, WorkerSpawner } from "./ports.ts";
 import { closedError } from "./run-end.ts";
-import { WorkerCall } from "./worker-call.ts";
+import { WorkerCall, type WorkerListener } from "./worker-call.ts";
 import type { CallFacts } from "./worker-protocol.ts";
 import { ToolThread } from "./worker-thread.ts";
 
@@ -57,8 +56,8 @@ export class WorkerPool {
   }
 
   /** Runs a call as soon as a thread is free. */
-  run(request: WorkerRequest, listen: { readonly onProgress: (value: Json) => void }): WorkerJob {
-    const call = new WorkerCall(request, listen.onProgress);
+  run(request: WorkerRequest, listener: WorkerListener): WorkerJob {
+    const call = new WorkerCall(request, listener);
     if (this.#closed) call.fail(closedError());
     else {
       this.#queue.push(call);

@@ -5,6 +5,7 @@ import { HoldfastError } from "./errors.ts";
 import type { Json } from "./outcome.ts";
 import type { WorkerEndpoint, WorkerModule } from "./ports.ts";
 import { checkedProgress } from "./progress.ts";
+import { readReport, type WorkerReport } from "./worker-report.ts";
 
 /** What a worker tool is told of its call, as plain data. */
 export interface CallFacts {
@@ -42,17 +43,19 @@ export type CallEnd =
 const REFUSAL_CODES = ["worker-failed", "result-not-json", "result-too-large"] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
-export type FromWorker =
-  | CallEnd
-  | { readonly kind: "heard" }
-  | { readonly kind: "progress"; readonly job: number; readonly value: Json };
+export type FromWorker = CallEnd | { readonly kind: "heard" } | Unasked;
+
+/** What a worker says while its call runs. */
+export type Unasked =
+  | { readonly kind: "progress"; readonly job: number; readonly value: Json }
+  | { readonly kind: "report"; readonly job: number; readonly report: WorkerReport };
 
 /** The worker, as the driver sees it. `run` is answered with its end, the others with `heard`. */
 export interface WorkerSide {
   tell(message: ToWorker): Promise<FromWorker>;
 }
 
-/** The driver, as the worker sees it: only progress goes this way unasked. */
+/** The driver, as the worker sees it: only progress and reports go this way, unasked. */
 export interface HostSide {
   tell(message: FromWorker): void;
 }
@@ -78,6 +81,12 @@ export function readFromWorker(data: unknown): FromWorker | undefined {
       return { kind: "heard" };
     case "progress":
       return readProgress(data.job, data.value);
+    case "report": {
+      const report = readReport(data.report);
+      return typeof data.job === "number" && report !== undefined
+        ? { kind: "report", job: data.job, report }
+        : undefined;
+    }
     case "returned":
       return { kind: "returned", value: data.value };
     case "threw":

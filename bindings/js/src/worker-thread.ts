@@ -10,6 +10,7 @@ import {
   type HostSide,
   readFromWorker,
   type ToWorker,
+  type Unasked,
   type WorkerSide,
 } from "./worker-protocol.ts";
 
@@ -23,7 +24,7 @@ export interface ThreadListener {
   ended(why: string): void;
 }
 
-type CallOver = Exclude<FromWorker, { readonly kind: "heard" | "progress" }>;
+type CallOver = Exclude<FromWorker, Unasked | { readonly kind: "heard" }>;
 
 function unsendable(thrown: unknown): HoldfastError {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
@@ -80,7 +81,7 @@ export class ToolThread {
   }
 
   #answered(call: WorkerCall, answer: FromWorker | undefined): void {
-    if (answer === undefined || answer.kind === "heard" || answer.kind === "progress") {
+    if (answer === undefined || answer.kind === "heard" || answer.kind === "progress" || answer.kind === "report") {
       call.fail(new WorkerLostError("the worker gave an answer that is none, so it was ended"));
       this.end();
       return;
@@ -106,6 +107,7 @@ export class ToolThread {
   #heard(message: unknown): void {
     const heard = readFromWorker(message);
     if (heard?.kind === "progress" && heard.job === this.#job) this.call?.progress(heard.value);
+    if (heard?.kind === "report" && heard.job === this.#job) this.call?.report(heard.report);
   }
 
   /** Tells its call to stop, and ends the thread if it has not within `graceMs`. */
