@@ -207,6 +207,21 @@ describe("what the provider says", () => {
     expect(world.ended.get("c")!.until).toBeGreaterThanOrEqual(world.wall + 5_000);
   });
 
+  test("h8.retry_after: told by a call that has settled, it rests all the same; control: one that failed then", () => {
+    const startsNext = (end: (world: CoreWorld) => void): boolean => {
+      const world = new CoreWorld();
+      world.batch([{ name: "c", deadline: 100 }]);
+      world.pass(SECOND / 5);
+      expect(world.ended.get("c")).toMatchObject({ outcome: "timed-out" });
+      end(world);
+      expect(world.ended.get("c")).toMatchObject({ outcome: "timed-out" });
+      world.batch([{ name: "d" }]);
+      return world.order.includes("d");
+    };
+    expect(startsNext((world) => world.fail("c"))).toBe(true);
+    expect(startsNext((world) => world.overloaded("c", SECOND))).toBe(false);
+  });
+
   test("a call is told to slow down so often, and then it is its error", () => {
     const world = new CoreWorld({ tools: [{ throttles: 2 }] });
     world.batch([{ name: "c", effect: "once" }]);
