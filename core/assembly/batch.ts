@@ -6,12 +6,24 @@ import { ActionKind, EntryKind, Gate, Happening, Mismatch, NONE, Refusal, State 
 import { Conditions, impose } from "./conditions";
 import { copyLimits, freeScope } from "./dynamic-scopes";
 import { areRight, charges, keyAt, keys, termsAt } from "./inputs";
-import { freeBatch, joinBatch, makeBatch } from "./membership";
+import { freeBatch, joinBatch, joinStreams, makeBatch, streamOf } from "./membership";
 import { make } from "./memory";
 import { happen } from "./moves";
 import { action, entry, place, refuse } from "./output";
 import { Call, Event, stride } from "./records";
-import { findRun, findSlot, indexSlot, makePlan, Plan, Run, Slot, slotAt } from "./runs";
+import {
+  Batch,
+  countMatched,
+  findRun,
+  findSlot,
+  indexSlot,
+  makePlan,
+  mustMatch,
+  Plan,
+  Run,
+  Slot,
+  slotAt,
+} from "./runs";
 import { keysAreLimited, Scope } from "./scopes";
 import { comeIn, Tenant } from "./tenants";
 import { armPlan } from "./timers";
@@ -159,7 +171,7 @@ export function takeBatch(event: Event, calls: usize, callCount: u32): void {
 
   let unknown: u32 = 0; // ids that the journal does not have
   let changed: u32 = 0;
-  let met: u32 = 0; // slots of the journal spoken of for the first time
+  let met: u32 = 0; // slots of the journal spoken of for the first time, but for those of streams
   for (let i = first; i < first + count; i++) {
     const call = callAt(calls, i);
     const slot = findSlot(run, call.idHigh, call.idLow);
@@ -168,10 +180,11 @@ export function takeBatch(event: Event, calls: usize, callCount: u32): void {
       continue;
     }
     if (slot.matched) return refuse(event.run, i, Refusal.duplicateId);
-    met++;
+    if (!slot.streamed) met++;
     if (differs(slot, call) != NONE) changed++;
   }
-  const unexpected = unknown > 0 && run.unmatched > met;
+  // A stream's calls come when they come, beside others: what it has not said yet it may still say.
+  const unexpected = unknown > 0 && streamNumber(event) == 0 && mustMatch(run) > met;
   if (!run.adapt && (changed > 0 || unexpected)) {
     reportDifferences(run, calls, first, count, unexpected);
     reportUnused(run);
@@ -181,10 +194,27 @@ export function takeBatch(event: Event, calls: usize, callCount: u32): void {
   settleIn(run, event, calls, unknown + changed);
 }
 
+/** The run's number for the stream that these calls are of; 0 = none. */
+function streamNumber(event: Event): u32 {
+  return <u32>(event.a >> 32);
+}
+
+/** A batch of its own, or that of the stream whose calls these are, as long as it has any. */
+function batchFor(run: Run, event: Event, ordered: bool): Batch {
+  const stream = streamNumber(event);
+  if (stream != 0) {
+    const known = streamOf(run, stream);
+    if (known !== null) return known;
+  }
+  const batch = makeBatch(run, <u32>event.a, tenantOf(event), ordered);
+  if (stream != 0) joinStreams(batch, stream);
+  return batch;
+}
+
 /** Gives every call of the batch its slot, and claims them unless they are only announced. */
 function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
   const ordered = event.payload != 0 && event.mode != ANNOUNCE;
-  const batch = makeBatch(run, <u32>event.a, tenantOf(event), ordered);
+  const batch = batchFor(run, event, ordered);
   const made: Plan | null = fresh > 0 ? plan(run, fresh, event.b) : null;
   let next: u32 = made === null ? 0 : made.first;
   const chosen = make(<usize>event.count * sizeof<usize>());
@@ -194,15 +224,16 @@ function settleIn(run: Run, event: Event, calls: usize, fresh: u32): void {
     let slot: Slot;
     if (known !== null && differs(known, call) == NONE) {
       slot = known;
-      run.unmatched--;
+      countMatched(run, known);
     } else {
       if (known !== null) {
         reportMismatch(run, known.ordinal, event.first + i, differs(known, call));
         known.matched = true; // left behind, and reported
-        run.unmatched--;
+        countMatched(run, known);
       }
       slot = slotAt(run, next++)!;
       fill(slot, call);
+      slot.streamed = streamNumber(event) != 0;
       indexSlot(run, slot);
     }
     place(run.number, event.first + i, slot.ordinal, slot.plan === made);

@@ -30,7 +30,7 @@ import { observeRate, pauseScope, regridScope, reprioritiseSlot, resizeScope, un
 import { action, refuse } from "./output";
 import { measurePressure, onFull, queued } from "./overload";
 import { Event, stride } from "./records";
-import { findRun, findSlot, Plan, Run, Slot, slotAt } from "./runs";
+import { findRun, findSlot, mustMatch, Plan, Run, Slot, slotAt } from "./runs";
 import { Scope, scopeBy, Timed } from "./scopes";
 import { startsMost } from "./steps";
 import { forgetTenants } from "./tenants";
@@ -126,7 +126,8 @@ function close(event: Event): void {
   if (run === null || run.over || run.closing) return;
   if (run.unmatched > 0) {
     reportUnused(run);
-    if (!run.adapt) {
+    // Of a stream the program may have taken less this time: that is said, and no mismatch.
+    if (!run.adapt && mustMatch(run) > 0) {
       forget(run);
       return;
     }

@@ -26,6 +26,32 @@ export function makeBatch(run: Run, concurrency: u32, tenant: Tenant | null, ord
   return batch;
 }
 
+/** The stream's batch of this run that has calls now, or null. */
+export function streamOf(run: Run, stream: u32): Batch | null {
+  for (let at = run.streams; at != 0; at = changetype<Batch>(at).nextStream) {
+    if (changetype<Batch>(at).stream == stream) return changetype<Batch>(at);
+  }
+  return null;
+}
+
+/** The batch takes the calls of this stream from now on. */
+export function joinStreams(batch: Batch, stream: u32): void {
+  batch.stream = stream;
+  batch.nextStream = batch.run.streams;
+  batch.run.streams = changetype<usize>(batch);
+}
+
+function leaveStreams(batch: Batch): void {
+  const run = batch.run;
+  if (run.streams == changetype<usize>(batch)) {
+    run.streams = batch.nextStream;
+    return;
+  }
+  let at = changetype<Batch>(run.streams);
+  while (at.nextStream != changetype<usize>(batch)) at = changetype<Batch>(at.nextStream);
+  at.nextStream = batch.nextStream;
+}
+
 export function joinBatch(slot: Slot, batch: Batch): void {
   slot.batch = changetype<usize>(batch);
   batch.members++;
@@ -46,6 +72,7 @@ export function leaveBatch(slot: Slot): void {
 }
 
 export function freeBatch(batch: Batch): void {
+  if (batch.stream != 0) leaveStreams(batch);
   freeLines(batch);
   freeStands(batch);
   if (batch.scope != 0) {

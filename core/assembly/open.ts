@@ -6,7 +6,18 @@ import { EntryKind, NONE, Refusal, State } from "./codes";
 import { entry } from "./output";
 import { Call, Entry, stride } from "./records";
 import { Said } from "./recovery";
-import { findRun, findSlot, freeRun, indexSlot, makePlan, makeRun, Run, slotAt } from "./runs";
+import {
+  countMatched,
+  countUnmatched,
+  findRun,
+  findSlot,
+  freeRun,
+  indexSlot,
+  makePlan,
+  makeRun,
+  Run,
+  slotAt,
+} from "./runs";
 import { onClock, wall } from "./turn";
 
 /** Why an entry was refused: a code and its slot. */
@@ -29,11 +40,12 @@ function planAgain(run: Run, from: Entry, calls: usize): void {
     const slot = slotAt(run, plan.first + i)!;
     fill(slot, changetype<Call>(calls + stride<Call>(8) * i));
     slot.queuedAt = from.at;
-    run.unmatched++;
+    slot.streamed = changetype<Call>(calls + stride<Call>(8) * i).terms != 0;
+    countUnmatched(run, slot);
     const superseded = findSlot(run, slot.idHigh, slot.idLow);
     if (superseded !== null && !superseded.matched) {
       superseded.matched = true;
-      run.unmatched--;
+      countMatched(run, superseded);
     }
     indexSlot(run, slot);
   }

@@ -35,6 +35,9 @@ export class Batch extends Flow {
   waiting: u32;
   scope: usize; // Scope, or 0 = no bound of its own
   tenant: usize; // Tenant, or 0
+  /** The program's number for the stream whose calls it takes, as they come; 0 = it came whole. */
+  stream: u32;
+  nextStream: usize; // Batch: of the run's streams
 }
 
 /** One call's place in its run. A node of the timers, due at what it waits for or at its own deadline. */
@@ -51,6 +54,8 @@ export class Slot extends Node {
   reconciles: bool;
   /** A batch or an announcement of this process spoke of it. */
   matched: bool;
+  /** It was planned by a stream: when the program comes to it, and whether at all, is not sure. */
+  streamed: bool;
   /** The program waits for its outcome. */
   claimed: bool;
   /** It came from the journal, so its outcome is a replay. */
@@ -138,8 +143,10 @@ export class Run {
   idCapacity: u32; // a power of two
   ids: usize; // open addressing: Slot or 0
   idCount: u32;
-  /** Slots of the journal that the program has not spoken of. */
+  /** Slots of the journal that the program has not spoken of; and those of them that a stream planned. */
   unmatched: u32;
+  unmatchedStreamed: u32;
+  streams: usize; // Batch, linked: streams that have calls now
   /** Claimed and not settled. */
   unsettled: u32;
   /** Called or told to stop, not yet ended. */
@@ -240,6 +247,23 @@ export function makePlan(run: Run, count: u32): Plan {
   run.slotCount = total;
   growIds(run);
   return plan;
+}
+
+/** The journal has a slot that the program has not spoken of yet. */
+export function countUnmatched(run: Run, slot: Slot): void {
+  run.unmatched++;
+  if (slot.streamed) run.unmatchedStreamed++;
+}
+
+/** The program has spoken of it, or it was left behind. */
+export function countMatched(run: Run, slot: Slot): void {
+  run.unmatched--;
+  if (slot.streamed) run.unmatchedStreamed--;
+}
+
+/** Those that the program must speak of, if it is the same program. */
+export function mustMatch(run: Run): u32 {
+  return run.unmatched - run.unmatchedStreamed;
 }
 
 // ── call ids ──────────────────────────────────────────────────────────────────────────────────

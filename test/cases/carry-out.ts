@@ -165,7 +165,9 @@ class Carrying {
     // Spelled out after a crash it is documentation, and documentation must be true.
     if (kept.length > 0 && journal !== "kept") this.#same(line, rowsOf(given, this.#names), rowsOf(kept, this.#names));
     const entries = given.map(({ entry }) => ({ ...entry, run: 0 }));
-    const calls = given.flatMap((row) => row.calls.map((call) => ({ ...call, terms: 0 })));
+    const calls = given.flatMap((row) =>
+      row.calls.map((call) => ({ ...call, terms: this.#journals.isStreamed(call) ? 1 : 0 })),
+    );
     const opened = this.#running().open(this.#now, this.#wall, this.#run, adapt, entries, calls);
     if (kept.length === 0 && !("refused" in opened)) this.#journals.begin(this.#run, given);
     return this.#out(opened, [], new Beside(), []);

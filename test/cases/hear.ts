@@ -214,7 +214,7 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
         first,
         count: calls,
         mode: fields.yes("announce") ? 1 : 0,
-        a: BigInt(fields.number("concurrency", 0)),
+        a: BigInt(fields.number("concurrency", 0)) + (BigInt(fields.number("stream", 0)) << 32n),
         b: fields.wall("deadline"),
         slot: tenant === undefined ? 0 : beside.key(tenant, names),
         attempt: fields.number("weight", 0),

@@ -21,6 +21,7 @@ export class KeptJournals {
   readonly #beside = new Beside();
   /** Whose batch a planned call came in. */
   readonly #tenants = new Map<Call, Key>();
+  readonly #streamed = new Set<Call>();
 
   of(run: number): readonly KeptEntry[] {
     return this.#runs.get(run) ?? [];
@@ -45,6 +46,7 @@ export class KeptJournals {
         const call = { ...this.#beside.moved(calls[row.call + i] as Call, beside) };
         planned.set(`${row.run}/${row.slot + i}`, call);
         if (tenant !== undefined) this.#tenants.set(call, tenant);
+        if (batch !== undefined && batch.a >> 32n !== 0n) this.#streamed.add(call);
       }
     }
     for (const entry of reaction.entries) {
@@ -56,6 +58,11 @@ export class KeptJournals {
         calls: Array.from({ length: named }, (_, i) => planned.get(`${entry.run}/${entry.slot + i}`) as Call),
       });
     }
+  }
+
+  /** Did it come in a stream? */
+  isStreamed(call: Call): boolean {
+    return this.#streamed.has(call);
   }
 
   /** What all runs say of the past, in the order of `at`, as `recall` takes it. */

@@ -77,6 +77,68 @@ describe("h5.producer_slows", () => {
   });
 });
 
+describe("h5.producer_slows by a stream", () => {
+  const AHEAD = 500;
+  const STREAMED = 100_000;
+
+  /** A producer faster than any tool, and how far it was ahead: of the tools, and of whoever takes the outcomes. */
+  async function streamed(
+    take: (runtime: Runtime, calls: AsyncIterable<any>, seen: (one: Outcome) => void) => unknown,
+  ) {
+    const inside = new Inside();
+    const runtime = await open(
+      { work: tool({ effect: "read", run: (n: number) => inside.count(() => n) }) },
+      { limits: { concurrency: 32, queue: { max: MAX } } },
+    );
+    let given = 0;
+    let taken = 0;
+    let queuedPeak = 0;
+    let leadPeak = 0;
+    const kinds: Record<string, number> = {};
+    async function* producer() {
+      for (; given < STREAMED; given++) {
+        queuedPeak = Math.max(queuedPeak, given - inside.began);
+        leadPeak = Math.max(leadPeak, given - taken);
+        yield { id: `c${given}`, tool: "work", input: given };
+      }
+    }
+    await take(runtime, producer(), ({ kind }) => {
+      taken++;
+      kinds[kind] = (kinds[kind] ?? 0) + 1;
+    });
+    return { kinds, queuedPeak, leadPeak };
+  }
+
+  test("100 000 calls from an async iterable: the queue stays below its bound, the producer waits, nothing is lost", async () => {
+    const { kinds, queuedPeak, leadPeak } = await streamed((runtime, calls, seen) =>
+      runtime.run("stream", async (run: any) => {
+        let next = 0;
+        for await (const outcome of run.stream(calls, { ahead: AHEAD })) {
+          if (outcome.id !== `c${next++}`) throw new Error(`${outcome.id} came out of its order`);
+          if (next % 1_000 === 0) await delay(1);
+          seen(outcome);
+        }
+      }),
+    );
+    expect(kinds).toEqual({ ok: STREAMED });
+    expect(queuedPeak).toBeLessThanOrEqual(MAX);
+    expect(leadPeak).toBeLessThanOrEqual(AHEAD + 1); // one is in the producer's hands
+    measured("h5.producer_slows by a stream", { "queued at most": queuedPeak, "ahead at most": leadPeak });
+  });
+
+  test("control: taken without looking, as one batch, all but what there is room for is refused", async () => {
+    const { kinds, queuedPeak } = await streamed((runtime, calls, seen) =>
+      runtime.run("batch", async (run: any) => {
+        const all: unknown[] = [];
+        for await (const call of calls) all.push(call);
+        for (const outcome of await run.batch(all)) seen(outcome);
+      }),
+    );
+    expect(queuedPeak).toBeGreaterThan(MAX);
+    expect(kinds["not-started"]).toBeGreaterThan(STREAMED / 2);
+  });
+});
+
 describe("h5.worker_saturated", () => {
   const THREADS = 2;
   const module = new URL("./threads.mjs", import.meta.url);

@@ -118,6 +118,25 @@ export async function batches(): Promise<void> {
   same<Same<ReturnType<typeof run.claim>, Promise<Outcome>>>();
 }
 
+// ── run.stream ───────────────────────────────────────────────────────────────────────────────────
+export async function streams(): Promise<void> {
+  async function* producer() {
+    yield { id: "a", tool: "search" as const, input: { url: "https://a.example" } };
+    yield { id: "b", tool: "wait" as const, input: { ms: 1 } };
+  }
+  for await (const outcome of run.stream(producer(), { ahead: 10, order: "completion" }))
+    same<Same<typeof outcome, Outcome<{ url: string; tries: number; hits: number }> | Outcome<boolean>>>();
+  for await (const outcome of run.stream([{ tool: "wait", input: { ms: 1 } }]))
+    same<Same<typeof outcome, Outcome<boolean>>>();
+  for await (const outcome of run.stream(callsFrom.openai({}))) same<Same<typeof outcome, Outcome<Json | undefined>>>();
+  // @ts-expect-error another tool's input
+  run.stream([{ tool: "wait", input: { url: "" } }]);
+  // @ts-expect-error no such option
+  run.stream(producer(), { deadlineMs: 1 });
+  // @ts-expect-error one call is no producer of calls
+  run.stream({ tool: "wait", input: { ms: 1 } });
+}
+
 // An outcome is handled to its end: a kind that is forgotten does not compile.
 export function every(outcome: Outcome<number>): number {
   switch (outcome.kind) {

@@ -62,6 +62,30 @@ export interface BatchOptions extends StartOptions {
   readonly bufferedBytesMax?: number;
 }
 
+/** What a stream may say; its `StartOptions` and `key` hold for all its calls that do not say otherwise. */
+export interface StreamOptions extends StartOptions {
+  /**
+   * The producer is asked for a call only while fewer than so many are on their way or wait to be taken, 1…100_000.
+   * Default 1_000. Above the concurrency, or the tools have gaps.
+   */
+  readonly ahead?: number;
+  /** At most this many calls of the stream at once. Default: the runtime's limit. */
+  readonly concurrency?: number;
+  readonly key?: string;
+  /** Whose stream it is, among those who share starts. Default: the run's tenant, or else the stream shares as one of its own. */
+  readonly tenant?: string | TenantOptions;
+  /**
+   * In which order outcomes are given: `request` holds back what is early (default), `completion` does not. After a crash
+   * what is known comes first, in request order: let nothing that the program calls depend on the order of completion.
+   */
+  readonly order?: "request" | "completion";
+}
+
+/** What a stream gives for calls of this type. */
+export type OutcomeOf<T extends Tools, C> = C extends { readonly tool: infer Name extends keyof T }
+  ? Outcome<OutputOf<T[Name]>>
+  : Outcome;
+
 /** Among whom starts are shared: start-time fair queueing by weight. */
 export interface TenantOptions {
   readonly id: string;
@@ -90,6 +114,20 @@ export interface Run<T extends Tools = Tools> {
   /** Runs the calls in parallel and collects all: one outcome per call, in request order. Rejects only if Holdfast itself was misused or failed. */
   batch<const Calls extends readonly CallOf<T>[]>(calls: Calls, options?: BatchOptions): Promise<OutcomesOf<T, Calls>>;
   batch(calls: readonly ModelCall[], options?: BatchOptions): Promise<Outcome[]>;
+  /**
+   * Makes calls as a producer gives them, and gives their outcomes: `for await (const outcome of run.stream(calls))`. The
+   * producer is asked for more only while fewer than `ahead` are under way and the queue has room, so it may be endless or
+   * faster than the tools. What it throws is thrown once the outcomes of its calls have been given; a loop that is left early
+   * cancels what is under way. The producer is run again after a crash, like the program, and gives the same calls.
+   */
+  stream<C extends CallOf<T>>(
+    calls: Iterable<C> | AsyncIterable<C>,
+    options?: StreamOptions,
+  ): AsyncIterableIterator<OutcomeOf<T, C>, undefined>;
+  stream(
+    calls: Iterable<ModelCall> | AsyncIterable<ModelCall>,
+    options?: StreamOptions,
+  ): AsyncIterableIterator<Outcome, undefined>;
   /** Plans the calls durably and starts none: each starts when its tool is claimed. Resolves when the plan is on disk. */
   announce(calls: readonly (CallOf<T> | ModelCall)[], options?: BatchOptions): Promise<void>;
   /** Starts an announced call, or finds what it came to. */

@@ -16,6 +16,8 @@ export interface CheckedBatch {
   readonly inOrder: boolean;
   /** Bytes of outcomes that an earlier call may hold back; 0: none are held back. */
   readonly bufferedBytesMax: number;
+  /** The run's number for the stream whose next calls these are; 0 = none. */
+  readonly stream: number;
 }
 
 export const PLAIN_BATCH: CheckedBatch = {
@@ -26,6 +28,7 @@ export const PLAIN_BATCH: CheckedBatch = {
   onOutcome: undefined,
   inOrder: true,
   bufferedBytesMax: 0,
+  stream: 0,
 };
 
 const BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
@@ -46,5 +49,6 @@ export function checkBatchOptions(options: unknown): CheckedBatch {
     onOutcome: given.onOutcome as BatchOptions["onOutcome"],
     inOrder,
     bufferedBytesMax: inOrder && given.onOutcome !== undefined ? bytesMax : 0,
+    stream: 0,
   };
 }

@@ -1,6 +1,6 @@
 // Events for the core, made whole: the fields that an event does not use are zero.
+import type { CheckedBatch } from "./batch-options.ts";
 import type { Call, CoreEvent } from "./core.ts";
-import { NONE } from "./core.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { PreparedCall } from "./prepared-call.ts";
 
@@ -24,6 +24,32 @@ export function coreEvent(kind: CoreEvent["kind"], fields: Partial<CoreEvent>): 
   return { ...BLANK, kind, ...fields };
 }
 
+/** A batch of so many calls; `tenant`: 1 + its row among the keys, or 0. */
+export function batchEvent(
+  run: LiveRun,
+  { concurrency, stream, bufferedBytesMax }: CheckedBatch,
+  of: {
+    readonly announced: boolean;
+    readonly first: number;
+    readonly count: number;
+    readonly tenant: number;
+    readonly weight: number;
+    readonly deadline: number;
+  },
+): CoreEvent {
+  return coreEvent("batch", {
+    run: run.number,
+    mode: of.announced ? 1 : 0,
+    payload: bufferedBytesMax,
+    first: of.first,
+    count: of.count,
+    slot: of.tenant,
+    attempt: of.tenant === 0 ? 0 : Math.max(1, Math.round(of.weight * 1000)),
+    a: (BigInt(stream) << 32n) + BigInt(concurrency),
+    b: BigInt(of.deadline),
+  });
+}
+
 /** A prepared call as a row of the core. `ready` is the number of its payload, or 0; `terms` 1 + their row, or 0. */
 export function coreCall(call: PreparedCall, ready: number, terms: number): Call {
   return {
@@ -42,6 +68,7 @@ export function coreCall(call: PreparedCall, ready: number, terms: number): Call
   };
 }
 
-export function cancelEvent(run: LiveRun): CoreEvent {
-  return coreEvent("cancel", { run: run.number, slot: NONE });
+/** Of one slot, or of all (NONE). */
+export function cancelEvent(run: LiveRun, slot: number): CoreEvent {
+  return coreEvent("cancel", { run: run.number, slot });
 }

@@ -9,7 +9,7 @@ import { Calendars } from "./calendars.ts";
 import { describeError } from "./call-error.ts";
 import { CallReports } from "./call-reports.ts";
 import { type Action, type Call, type Core, type CoreEntry, NONE, openCore, type Reaction } from "./core.ts";
-import { cancelEvent, coreCall, coreEvent } from "./core-event.ts";
+import { batchEvent, cancelEvent, coreCall, coreEvent } from "./core-event.ts";
 import { type Digest, idDigest } from "./digest.ts";
 import { stepOf } from "./emit.ts";
 import { type Entry, JOURNAL_FORMAT } from "./entry.ts";
@@ -17,11 +17,11 @@ import { entryRow } from "./entry-row.ts";
 import { HoldfastError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
 import { FallbackCalls, type StandIn } from "./fallback-calls.ts";
-import { type Happened, Inbox } from "./inbox.ts";
+import { type Happened, Inbox, NOTHING } from "./inbox.ts";
 import { LimitControl, waitingOf } from "./limit-control.ts";
 import type { LimitTable } from "./limit-table.ts";
 import { type BatchWait, keepPayload, type LiveRun, type LiveSlot } from "./live-run.ts";
-import { MismatchError } from "./mismatch.ts";
+import { isMismatch, MismatchError } from "./mismatch.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { Outcome } from "./outcome.ts";
 import { inRequestOrder } from "./outcome-order.ts";
@@ -29,6 +29,7 @@ import { openingPayload, type Payload } from "./payload.ts";
 import { type PerformWith, performAsk, performCall, performForget } from "./perform.ts";
 import type { Ports } from "./ports.ts";
 import type { PreparedCall, PrepareWith } from "./prepared-call.ts";
+import { QueueRoom } from "./queue-room.ts";
 import { readPast } from "./recall.ts";
 import { recordedCore } from "./recording.ts";
 import { forever, runEnded } from "./run-end.ts";
@@ -40,12 +41,6 @@ import { WriteGate } from "./write-gate.ts";
 
 /** Steps that share a commit and a turn of the loop: more, and the loop halts for long; fewer, and a thousand calls at once wait for the disk too often. */
 const STEPS_PER_TURN_MAX = 4;
-
-/** For a step that only goes on with the one before. */
-const NOTHING: Pick<Happened, "events" | "asked"> = {
-  events: [],
-  asked: { calls: [], terms: [], keys: [], charges: [] },
-};
 
 export class Driver {
   readonly #ports: Ports;
@@ -60,6 +55,7 @@ export class Driver {
   readonly runs = new OpenRuns();
   readonly reports: CallReports;
   readonly control: LimitControl;
+  readonly room: QueueRoom;
   readonly #calendars: Calendars;
   #performWith: PerformWith | undefined;
   #core: Core;
@@ -87,6 +83,8 @@ export class Driver {
       now: () => this.#now(),
       wall: () => this.#wall(),
     });
+    const queued = (): number => this.#core.inspect(NONE).queued + this.#inbox.nextCall;
+    this.room = new QueueRoom(limits, { queued, pressure: () => this.pressure });
     this.#timer = new WakeTimer(ports.clock, () => this.#turn());
     const { clock, warn } = ports;
     this.reports = new CallReports({ inbox: this.#inbox, limits, control: this.control, hub, clock, warn });
@@ -200,16 +198,13 @@ export class Driver {
       for (const [position, call] of calls.entries())
         this.#inbox.addCall(this.#asked(run, call), { call, wait, position });
       this.#inbox.send(
-        coreEvent("batch", {
-          run: run.number,
-          mode: announced ? 1 : 0,
-          payload: options.bufferedBytesMax,
+        batchEvent(run, options, {
+          announced,
           first,
           count: calls.length,
-          slot: tenant === undefined ? 0 : addKey(this.#inbox.asked, this.#digest(tenant.id), false),
-          attempt: tenant === undefined ? 0 : Math.max(1, Math.round(tenant.weight * 1000)),
-          a: BigInt(options.concurrency),
-          b: BigInt(deadline),
+          tenant: tenant === undefined ? 0 : addKey(this.#inbox.asked, this.#digest(tenant.id), false),
+          weight: tenant?.weight ?? 0,
+          deadline,
         }),
       );
       for (const standIn of standIns) this.#fallbacks.take(run, standIn, tenant);
@@ -254,8 +249,9 @@ export class Driver {
     });
   }
 
-  cancel(run: LiveRun): void {
-    if (run.stopped === undefined && this.runs.has(run)) this.#inbox.send(cancelEvent(run));
+  /** Cancels one slot, or all. */
+  cancel(run: LiveRun, slot: number = NONE): void {
+    if (run.stopped === undefined && this.runs.has(run)) this.#inbox.send(cancelEvent(run, slot));
   }
 
   /** Nothing more starts, in any run. */
@@ -305,6 +301,7 @@ export class Driver {
       if (!more) this.#timer.set(reaction.wakeAt);
       if (!more || steps === STEPS_PER_TURN_MAX) {
         this.#pass(work);
+        this.room.turned();
         if (more) this.#goOn(work);
         return;
       }
@@ -361,8 +358,8 @@ export class Driver {
   #pass(work: TurnWork): void {
     for (const turn of work.turns.values()) this.#gate.pass(turn);
     for (const [run, found] of work.differences) {
-      if (run.adapt) reportLeftBehind(run, found, this.#hub, this.#ports);
-      else this.stop(run, new MismatchError(run.id, found, run.thrown));
+      if (isMismatch(run, found)) this.stop(run, new MismatchError(run.id, found, run.thrown));
+      else reportLeftBehind(run, found, this.#hub, this.#ports);
     }
     work.answerAnnouncements();
   }

@@ -44,7 +44,9 @@ export async function meetAgain(
       const { of, by } = known;
       const journaled = run.journaled[of]!;
       if (journaled.tool !== first.tool || !isSame(journaled, first)) break; // another call now: what stood in is left behind
-      const here = { deadline: by.deadline, held: run.held, idDigests: run.idDigests, settled: by.state === "settled" };
+      const { held, idDigests } = run;
+      const { streamed } = first;
+      const here = { deadline: by.deadline, held, idDigests, streamed, settled: by.state === "settled" };
       const standIn = prepareStandIn(first, by.id, by.tool, here, prepare);
       first = standIn instanceof Promise ? await standIn : standIn;
       met.push({ of, call: first });
@@ -99,7 +101,9 @@ export class FallbackCalls {
     const { prepare, hub, clock } = this.#with;
     const id = fallbackId(slot.ordinal);
     if (hub.listening) hub.emit({ ...stepOf(run, slot, clock.wallMs()), kind: "fell-back", to: tool, outcome: first });
-    const here = { deadline: deadlineOf(run, slot), held: run.held, idDigests: run.idDigests, settled: false };
+    const { held, idDigests } = run;
+    const { streamed } = slot.call;
+    const here = { deadline: deadlineOf(run, slot), held, idDigests, streamed, settled: false };
     const call = await prepareStandIn(slot.call, id, tool, here, prepare);
     return this.#outcomeOf(run, call, slot.tenant);
   }

@@ -18,6 +18,12 @@ export interface Happened {
   readonly waiting: WaitingCall[];
 }
 
+/** For a step that only goes on with the one before. */
+export const NOTHING: Pick<Happened, "events" | "asked"> = {
+  events: [],
+  asked: { calls: [], terms: [], keys: [], charges: [] },
+};
+
 function nothing(): Happened {
   return { events: [], asked: { calls: [], terms: [], keys: [], charges: [] }, waiting: [] };
 }

@@ -5,6 +5,7 @@ export type {
   CallOptions,
   Context,
   ModelCall,
+  OutcomeOf,
   OutcomesOf,
   Program,
   Run,
@@ -13,6 +14,7 @@ export type {
   Runtime,
   RunView,
   SlotView,
+  StreamOptions,
   TenantOptions,
 } from "./api.ts";
 export { EFFECTS, ENTRY_KINDS, type Entry, EntryKind, JOURNAL_FORMAT, OUTCOMES, SOURCES } from "./entry.ts";

@@ -164,7 +164,7 @@ export function plannedCall(call: PlannedCall, tools: ToolTable, digest: (id: st
     effect: call.effect,
     reconciles: false,
     readyOutcome: "ok",
-    terms: 0,
+    terms: call.streamed ? 1 : 0,
   };
 }
 

@@ -39,6 +39,8 @@ export class LimitTable {
   readonly #groups: string[] = [];
   readonly #groupsOfTool = new Map<number, number[]>();
   readonly #isFailure = new Map<string, (error: CallError) => boolean>();
+  /** Calls that may wait: of all; of one batch, of one tenant, Infinity where nothing is said. */
+  readonly queue: { readonly max: number; readonly perBatch: number; readonly perTenant: number };
   readonly limitsKeys: boolean;
   readonly limitsTenants: boolean;
   /** Calls that do not say what they read or write are exclusive. */
@@ -55,7 +57,7 @@ export class LimitTable {
     if (this.limitsKeys)
       this.#add("limits.keys", checkKeys("limits.keys", given.keys, SCOPE_KEYS), { kind: "key", number: 0 });
     this.limitsTenants = this.#addTenants(given.tenants);
-    this.#addQueue(given.queue);
+    this.queue = this.#addQueue(given.queue);
     this.#addOrder(given.priority);
     const locks = checkKeys("limits.locks", given.locks, ["undeclared"]);
     const undeclared = checkChoice("limits.locks.undeclared", locks.undeclared, ["parallel", "exclusive"], "parallel");
@@ -121,7 +123,7 @@ export class LimitTable {
     return limited;
   }
 
-  #addQueue(queue: unknown): void {
+  #addQueue(queue: unknown): LimitTable["queue"] {
     const path = "limits.queue";
     const given = checkKeys(path, queue, ["max", "maxPerTenant", "maxPerBatch", "whenFull", "delay"]);
     const max = checkInteger(`${path}.max`, given.max, 1, 10_000_000, QUEUE_MAX);
@@ -131,7 +133,9 @@ export class LimitTable {
     const perBatch = checkInteger(`${path}.maxPerBatch`, given.maxPerBatch, 1, 10_000_000, 0);
     if (perTenant > 0) this.rows.push(row("queue", { kind: "tenant", number: 0 }, { size: BigInt(perTenant) }));
     if (perBatch > 0) this.rows.push(row("queue", { kind: "batch", number: 0 }, { size: BigInt(perBatch) }));
-    if (given.delay === undefined || given.delay === false) return;
+    const bound = (most: number): number => (most === 0 ? Number.POSITIVE_INFINITY : most);
+    const bounds = { max, perBatch: bound(perBatch), perTenant: bound(perTenant) };
+    if (given.delay === undefined || given.delay === false) return bounds;
     const delay = checkKeys(`${path}.delay`, given.delay === true ? {} : given.delay, ["targetMs", "intervalMs"]);
     this.rows.push(
       row("delay", RUNTIME, {
@@ -139,6 +143,7 @@ export class LimitTable {
         per: us(checkInteger(`${path}.delay.intervalMs`, delay.intervalMs, 1, SPAN_MS_MAX, 5_000)),
       }),
     );
+    return bounds;
   }
 
   #addOrder(priority: unknown): void {

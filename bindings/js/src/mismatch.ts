@@ -1,7 +1,7 @@
 // What is said when a program no longer matches its journal: both sides of every difference, and what
 // can be done. The core has decided that they differ; this only shows it.
 import { HoldfastError } from "./errors.ts";
-import type { JournaledSlot } from "./live-run.ts";
+import type { JournaledSlot, LiveRun } from "./live-run.ts";
 import type { PreparedCall } from "./prepared-call.ts";
 
 export type MismatchKind = "input-changed" | "tool-changed" | "unexpected-call" | "unused-slot";
@@ -49,6 +49,13 @@ export class MismatchError extends HoldfastError {
 
 function shorten(text: string): string {
   return text.length > INPUT_SHOWN_MAX ? `${text.slice(0, INPUT_SHOWN_MAX)}…` : text;
+}
+
+/** Is it another program? Not if it is to adapt, nor if it only took less of a stream this time. */
+export function isMismatch(run: LiveRun, found: readonly Difference[]): boolean {
+  const isLeft = ({ kind, slot }: Difference): boolean =>
+    kind === "unused-slot" && slot !== undefined && run.journaled[slot]?.streamed === true;
+  return !run.adapt && !found.every(isLeft);
 }
 
 /** A difference as data. */

@@ -80,6 +80,8 @@ export interface PlannedCall {
   /** Whose limits it stands under, and what it was thought to cost: what a restart must remember of rates. */
   readonly key?: string;
   readonly cost?: Cost;
+  /** It came in a stream: a program that is run again may come to it at another time, or not at all. */
+  readonly streamed?: boolean;
 }
 
 /** The payload of a planned entry; inputs are given as JSON text, to be written once. */
@@ -96,7 +98,8 @@ export function planPayload(
     const deadline = call.deadline === 0 ? "" : `,"deadline":${call.deadline}`;
     const key = call.terms?.key === undefined ? "" : `,"key":${JSON.stringify(call.terms.key)}`;
     const cost = call.terms?.cost === undefined ? "" : `,"cost":${JSON.stringify(call.terms.cost)}`;
-    text += `${i === 0 ? "" : ","}{"id":${JSON.stringify(call.id)},"tool":${JSON.stringify(call.tool)},"effect":"${call.effect}","digest":"${digestToHex(call.digest)}"${deadline}${key}${cost},"input":${call.inputText}}`;
+    const more = `${deadline}${key}${cost}${call.streamed ? ',"streamed":true' : ""}`;
+    text += `${i === 0 ? "" : ","}{"id":${JSON.stringify(call.id)},"tool":${JSON.stringify(call.tool)},"effect":"${call.effect}","digest":"${digestToHex(call.digest)}"${more},"input":${call.inputText}}`;
   }
   return encodeText(`${text}]${tenant === undefined ? "" : `,"tenant":${JSON.stringify(tenant)}`}}`);
 }
@@ -124,6 +127,7 @@ function readPlannedCall(value: Json): PlannedCall {
     deadline,
     ...(typeof value.key === "string" ? { key: value.key } : {}),
     ...(isCost(value.cost) ? { cost: value.cost } : {}),
+    ...(value.streamed === true ? { streamed: true } : {}),
   };
 }
 

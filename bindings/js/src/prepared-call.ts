@@ -38,6 +38,8 @@ export interface PreparedCall {
   readonly deadline: number;
   /** What is said of its start; undefined: it is plain. */
   readonly terms: StartTerms | undefined;
+  /** It came in a stream. */
+  readonly streamed: boolean;
 }
 
 /** What a preparation needs to know of its runtime. */
@@ -59,6 +61,7 @@ export interface PreparedIn {
   readonly held: HeldNames | undefined;
   /** Digests of ids that were worked out already: those in the run's journal. */
   readonly idDigests: ReadonlyMap<string, Digest>;
+  readonly streamed: boolean;
 }
 
 const CALL_KEYS = ["id", "tool", "input", "timeoutMs", "deadlineMs", ...CALL_START_KEYS];
@@ -90,7 +93,7 @@ function checkShape(call: unknown, index: number): CallShape {
     const problem = idProblem(given.id);
     if (problem !== undefined)
       refuseCall(index, `has an id that ${problem}`, `Give a string of 1 to ${ID_LENGTH_MAX} characters, or none.`);
-    if (/^#\d+$/.test(given.id as string) || fallbackOf(given.id as string) !== undefined)
+    if (/^#\d+(\/\d+)?$/.test(given.id as string) || fallbackOf(given.id as string) !== undefined)
       refuseCall(
         index,
         `has the id ${JSON.stringify(given.id)}`,
@@ -229,6 +232,7 @@ function prepareShape(
     runForMs: shape.timeoutMs || (declared?.timeoutMs ?? 0),
     deadline: earlier(shape.deadlineMs === 0 ? 0 : withThese.wallMs() + shape.deadlineMs, here.deadline),
     terms: undefined,
+    streamed: here.streamed,
   };
   if (declared === undefined) {
     const known = withThese.tools.names;
@@ -278,6 +282,7 @@ export function preparedDraw(name: string, id: string, value: Payload, withThese
     runForMs: 0,
     deadline: 0,
     terms: undefined,
+    streamed: false,
   };
 }
 

@@ -207,7 +207,7 @@ function addCall({ asked }: Past, call: PlannedCall, tenant: string | undefined,
     reads: [],
     writes: [],
   };
-  const row = plannedCall(call, tools, digest);
+  const row = { ...plannedCall(call, tools, digest), terms: 0 };
   if (call.key !== undefined || cost !== undefined)
     row.terms = addTerms(asked, { ...plain, key: call.key, cost }, limits.meters, digest);
   if (tenant !== undefined) row.ready = addKey(asked, digest(tenant), false);

@@ -1,7 +1,8 @@
 // The run as its program sees it: names calls in the order they are made, prepares them, hands them to
 // the driver. Nothing is decided here.
-import type { BatchOptions, CallOptions, Run } from "./api.ts";
+import type { BatchOptions, CallOptions, Run, StreamOptions } from "./api.ts";
 import { type CheckedBatch, checkBatchOptions, PLAIN_BATCH } from "./batch-options.ts";
+import { CallStream } from "./call-stream.ts";
 import type { Driver } from "./driver.ts";
 import { HoldfastError } from "./errors.ts";
 import { meetAgain } from "./fallback-calls.ts";
@@ -16,6 +17,7 @@ import {
   preparedDraw,
   refuseDuplicates,
 } from "./prepared-call.ts";
+import { checkCalls, checkStreamOptions } from "./stream-options.ts";
 
 /** `run.call`: the outcome was anything but ok. It is in `outcome`. */
 export class CallFailedError extends HoldfastError {
@@ -63,6 +65,7 @@ export class ProgramRun implements Run {
   readonly #live: LiveRun;
   readonly #with: RunWith;
   #announcing: Promise<unknown> = Promise.resolve();
+  #streams = 0;
 
   constructor(live: LiveRun, withThese: RunWith) {
     this.#live = live;
@@ -78,7 +81,7 @@ export class ProgramRun implements Run {
   }
 
   /** Names every call in the order the program makes them, before anything is awaited. */
-  #prepare(calls: readonly unknown[], { start }: CheckedBatch): PreparedCall[] | Promise<PreparedCall[]> {
+  #prepare(calls: readonly unknown[], options: CheckedBatch): PreparedCall[] | Promise<PreparedCall[]> {
     if (!Array.isArray(calls))
       throw new HoldfastError("invalid-call", "the calls are not an array", "Give an array of { id?, tool, input }.");
     if (calls.length > BATCH_CALLS_MAX) {
@@ -90,12 +93,20 @@ export class ProgramRun implements Run {
     }
     const firstNumber = this.#live.created;
     this.#live.created += calls.length;
+    return this.#prepareAll(calls, options, (i) => `#${firstNumber + i}`);
+  }
+
+  #prepareAll(
+    calls: readonly unknown[],
+    { start, stream }: CheckedBatch,
+    nameOf: (index: number) => string,
+  ): PreparedCall[] | Promise<PreparedCall[]> {
     const prepared: (PreparedCall | Promise<PreparedCall>)[] = new Array(calls.length);
     let waits = false;
     const { deadline, held, idDigests } = this.#live;
-    const here = { start, deadline, held, idDigests };
+    const here = { start, deadline, held, idDigests, streamed: stream !== 0 };
     for (let i = 0; i < calls.length; i++) {
-      const call = prepareCall(calls[i], i, `#${firstNumber + i}`, here, this.#with.prepare);
+      const call = prepareCall(calls[i], i, nameOf(i), here, this.#with.prepare);
       if (call instanceof Promise) waits = true;
       prepared[i] = call;
     }
@@ -120,6 +131,34 @@ export class ProgramRun implements Run {
 
   async batch(calls: readonly unknown[], options?: BatchOptions): Promise<any> {
     return this.#submit(calls, checkBatchOptions(options), false);
+  }
+
+  stream(calls: any, options?: StreamOptions): AsyncIterableIterator<any, undefined> {
+    const { batch, ahead } = checkStreamOptions(options);
+    const { driver } = this.#with;
+    const live = this.#live;
+    // Its name is given now: when the producer comes to its calls is no part of the program.
+    const name = `#${live.created++}`;
+    const own = { ...batch, stream: ++this.#streams };
+    return new CallStream(checkCalls(calls), {
+      ahead,
+      unfinishedMax: driver.room.ofBatch((batch.tenant ?? live.tenant) !== undefined),
+      inOrder: batch.inOrder,
+      room: () => driver.room.left,
+      onTurn: (listener) => driver.room.onTurn(listener),
+      cancel: (callId) => {
+        const slot = live.byId.get(callId);
+        if (slot !== undefined) driver.cancel(live, slot.ordinal);
+        return slot !== undefined;
+      },
+      signal: this.signal,
+      prepare: async (chunk, first) => {
+        const prepared = await this.#prepareAll(chunk, own, (i) => `${name}/${first + i}`);
+        refuseDuplicates(prepared);
+        return prepared;
+      },
+      make: (prepared, told) => driver.batch(live, prepared, { ...own, inOrder: false, onOutcome: told }, false),
+    });
   }
 
   async announce(calls: readonly unknown[], options?: BatchOptions): Promise<void> {
