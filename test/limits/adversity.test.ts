@@ -47,45 +47,97 @@ describe("adv.key_flood", () => {
 });
 
 describe("adv.config_change_storm", () => {
+  const CALLS = 40;
+  const PACE = SECOND / 10; // of the tool: one at a time
   const change = fc.record({ scope: fc.constantFrom("runtime", "tool", "key"), size: fc.integer({ min: 0, max: 5 }) });
-  const step = fc.record({ change, of: fc.nat(), pass: fc.constantFrom(0, 0, 10_000, 300_000) });
+  const what = fc.constantFrom("ok", "ok", "cancel");
+  const step = fc.record({ change, what, of: fc.nat(), pass: fc.constantFrom(0, 10_000, PACE, 350_000) });
+  /** What of the oracle's rules is left out, so that it must be found wrong. */
+  type Without = "nothing" | "the changes" | "calls that were told to stop" | "what refusals would burn";
 
-  test("P1–P7: another limit at every step, and no limit is ever passed, lost or forgotten", () => {
-    const holds = (told: boolean): void =>
-      fc.assert(
-        fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
-          const limits = [
-            limit("concurrency", { scope: "key", size: 2 }),
-            limit("window", { size: 50, per: SECOND }),
-            ...noRamp({ scope: "runtime" }, { scope: "tool" }, { scope: "key" }),
-          ];
-          const world = new CoreWorld({ concurrency: 3, limits });
-          const sizes = { runtime: 3, tool: Number.POSITIVE_INFINITY, key: 2 };
-          world.batch(many("c", 40, { key: "k" }));
-          for (const { change, of, pass } of steps) {
-            const before = world.running.size;
-            sizes[change.scope as keyof typeof sizes] = change.size;
-            if (told) world.setLimit(change.scope as "runtime", 0, change.size);
-            const cap = Math.min(...Object.values(sizes));
-            // P1: nothing starts above what is in force; what ran goes on. P6: and all that may start has.
-            const due = Math.max(before, Math.min(cap, 40 - world.ended.size));
-            expect(world.running.size).toBe(due);
-            expect(world.standing.inUse).toBe(due); // P2
-            if (world.running.size > 0) {
-              const name = [...world.running][of % world.running.size] as string;
+  /** What the rules say must have started, step by step: an oracle of counts. */
+  class Storm {
+    readonly sizes = { runtime: 3, tool: Number.POSITIVE_INFINITY, key: 2 };
+    started = 0;
+    nextAt = 0;
+    constructor(
+      readonly world: CoreWorld,
+      readonly without: Without,
+    ) {}
+
+    get #inside(): number {
+      const { running, aborted } = this.world;
+      const told = [...running].filter((name) => aborted.includes(name)).length;
+      // P4: one that was told to stop and has not yet is inside.
+      return running.size - (this.without === "calls that were told to stop" ? told : 0);
+    }
+
+    /** From the last look until now: each start takes the pace, whoever is refused takes nothing (P5). */
+    look(from: number, insideBefore: number): void {
+      const cap = Math.min(...Object.values(this.sizes));
+      let inside = insideBefore;
+      for (let at = Math.max(from, this.nextAt); at <= this.world.now; at = this.nextAt) {
+        if (this.started === CALLS || inside >= cap) break;
+        this.started++;
+        inside++;
+        this.nextAt = at + PACE * (this.without === "what refusals would burn" ? 2 : 1);
+      }
+      // P1: no more than may. P6: and no less. P7: at the very moment.
+      expect(this.world.order).toHaveLength(this.started);
+      expect(this.world.standing.inUse).toBe(this.#inside); // P2
+    }
+  }
+
+  const holds = (without: Without): void =>
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
+        const limits = [
+          limit("concurrency", { scope: "key", size: 2 }),
+          limit("pace", { size: 10, per: SECOND, a: 1 }),
+          ...noRamp({ scope: "runtime" }, { scope: "tool" }, { scope: "key" }),
+        ];
+        const world = new CoreWorld({ concurrency: 3, limits });
+        const storm = new Storm(world, without);
+        world.batch(many("c", CALLS, { key: "k" }));
+        storm.look(world.now, 0);
+        for (const { change, what, of, pass } of steps) {
+          storm.sizes[change.scope as keyof typeof storm.sizes] = change.size;
+          let inside = world.running.size;
+          if (without !== "the changes") world.setLimit(change.scope as "runtime", 0, change.size);
+          storm.look(world.now, inside);
+          if (world.running.size > 0) {
+            const name = [...world.running][of % world.running.size] as string;
+            inside = world.running.size - (what === "ok" || world.aborted.includes(name) ? 1 : 0);
+            if (world.aborted.includes(name)) {
+              world.stopped(name);
+              world.stopped(name); // P3: a second word of the same changes nothing
+            } else if (what === "ok") {
               world.ok(name);
-              world.ok(name); // P3: a second word of the same changes nothing
-            }
-            if (pass > 0) world.pass(pass); // P7: `pass` holds each wake-up to its word
+              world.ok(name);
+            } else world.cancel(name);
+            storm.look(world.now, inside);
           }
-          for (const scope of ["runtime", "tool", "key"] as const) world.setLimit(scope, 0, 4);
-          world.runDown();
-        }),
-        { numRuns: 80, seed: 11, endOnFailure: true },
-      );
-    holds(true);
-    expect(() => holds(false)).toThrow();
+          const from = world.now;
+          inside = world.running.size;
+          if (pass > 0) world.pass(pass); // P7 as well: `pass` holds each wake-up to its word
+          storm.look(from, inside);
+        }
+        for (const scope of ["runtime", "tool", "key"] as const) world.setLimit(scope, 0, 4);
+        world.runDown((name) => (world.aborted.includes(name) ? world.stopped(name) : world.ok(name)));
+      }),
+      { numRuns: 80, seed: 11, endOnFailure: true },
+    );
+
+  test("P1–P7: another limit at every step, and no limit is ever passed, lost, burnt or forgotten", () => {
+    holds("nothing");
   });
+
+  test.each(["the changes", "calls that were told to stop", "what refusals would burn"] as const)(
+    "the control: an oracle without %s is found wrong",
+    (without) => {
+      expect(() => holds(without)).toThrow();
+    },
+  );
 });
 
 describe("numbers at the ends of their ranges", () => {

@@ -108,25 +108,59 @@ describe("a bounded queue", () => {
     );
   });
 
-  test("h10.ladder: background last, then the sheddable are dropped, then the new are refused, and back", () => {
-    const world = new CoreWorld({ concurrency: 1, limits: [queue(10)] });
-    world.batch([
-      { name: "busy" },
-      { name: "back", background: true },
-      ...many("shed", 3, { sheddable: true }),
-      ...many("c", 4),
-    ]);
-    expect(world.pressure).toBe(1);
-    world.ok("busy");
-    expect(world.order.at(-1)).not.toBe("back"); // it was first in line
-    world.batch(many("d", 5));
-    expect([...world.ended.keys()].filter((name) => name.startsWith("shed"))).toHaveLength(2);
-    expect([...world.ended.keys()].filter((name) => name.startsWith("d"))).toEqual([]);
-    world.batch(many("e", 3));
-    expect([...world.ended.keys()].filter((name) => name.startsWith("e"))).not.toEqual([]);
-    world.runDown();
-    expect(world.pressure).toBe(0);
-    expect(world.order).toContain("back");
+  describe("h10.ladder", () => {
+    /** What has been given up so far, rung by rung, as a queue of ten fills up; and who starts as it drains. */
+    function climbed(background: boolean, sheddable: boolean) {
+      const world = new CoreWorld({ concurrency: 1, limits: [queue(10)] });
+      const dropped = (prefix: string): number =>
+        [...world.ended].filter(([name, { reason }]) => name.startsWith(prefix) && reason === "overloaded").length;
+      world.batch([
+        { name: "busy" },
+        ...many("back", 2, { background }),
+        ...many("shed", 3, { sheddable }),
+        ...many("c", 2),
+      ]);
+      const calm = { pressure: world.pressure, shed: dropped("shed"), refused: dropped("d") };
+      world.batch([{ name: "d0" }]);
+      const slow = { pressure: world.pressure, shed: dropped("shed"), refused: dropped("d") };
+      world.ok("busy");
+      const first = [...world.running][0] as string;
+      world.batch(many("d1", 5));
+      const full = { pressure: world.pressure, shed: dropped("shed"), refused: dropped("d") };
+      world.batch(many("d2", 3));
+      const over = { pressure: world.pressure, shed: dropped("shed"), refused: dropped("d") };
+      const back: number[] = [];
+      const from = world.order.length;
+      while (world.running.size > 0) {
+        world.ok([...world.running][0] as string);
+        back.push(world.pressure);
+      }
+      world.finish();
+      return { calm, slow, first, full, over, back, drained: world.order.slice(from) };
+    }
+
+    test("first the background goes last, then the sheddable are dropped, then the new are refused; and back in reverse", () => {
+      const { calm, slow, first, full, over, back, drained } = climbed(true, true);
+      expect(calm).toEqual({ pressure: 0, shed: 0, refused: 0 });
+      // 80 in a hundred: what is in the background waits for all others, and nobody is dropped yet.
+      expect(slow).toEqual({ pressure: 1, shed: 0, refused: 0 });
+      expect(first).toBe("shed0");
+      expect(full).toEqual({ pressure: 2, shed: 2, refused: 0 });
+      expect(over).toEqual({ pressure: 2, shed: 2, refused: 3 });
+      // Down again, from full to slow to calm and never up. While it is slow the background starts nothing; then it does, in its turn among the others.
+      expect(back).toEqual([...back].sort((a, b) => b - a));
+      expect(new Set(back)).toEqual(new Set([2, 1, 0]));
+      const calmAt = back.indexOf(0);
+      expect(drained.slice(0, calmAt).filter((name) => name.startsWith("back"))).toEqual([]);
+      expect(drained.slice(calmAt, calmAt + 3)).toContain("back0");
+      expect(drained.at(-1)).not.toBe("back0");
+    });
+
+    test("the control: without the words for it nothing is deferred and nothing dropped, and the new are refused at once", () => {
+      const { first, full } = climbed(false, false);
+      expect(first).toBe("back0");
+      expect(full).toMatchObject({ shed: 0, refused: 2 });
+    });
   });
 
   test("h10.codel_lifo: in a queue that stands the old are dropped and the fresh are served in time", () => {
