@@ -1,7 +1,8 @@
 // H8: how much per time. Each rate is held against a naive list of all starts.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CoreWorld, limit, many, SECOND } from "./core-world.ts";
+import { Quota } from "../../runtime-node/src/cli/demo-limits/quota.ts";
+import { CoreWorld, limit, many, noRamp, SECOND } from "./core-world.ts";
 
 /** The most that any half-open window of this length has in it. */
 function worst(starts: readonly { at: number; cost?: number }[], window: number): number {
@@ -185,6 +186,77 @@ describe("what the provider says", () => {
     expect(sizes.at(-1), String(sizes)).toBe(8);
     for (const [i, size] of sizes.entries()) expect(size).toBeLessThanOrEqual(2 ** i);
     world.runDown();
+  });
+
+  /** Four hosts with fifty calls each on a provider of sixty a minute that none of them knows, to the millisecond. */
+  function storm(ramp: boolean): { refused: number; attempts: number; ok: number } {
+    const quota = new Quota({ requests: { limit: 60, perMs: 60_000 } });
+    const limits = ramp ? [] : noRamp({ scope: "runtime" }, { scope: "tool" });
+    const hosts = [11, 22, 33, 44].map((seed) => ({ world: new CoreWorld({ seed, limits }), out: new Set<string>() }));
+    const ends: { at: number; host: (typeof hosts)[number]; name: string; rest: number | undefined }[] = [];
+    const asked = new Map<string, number>();
+    let refused = 0;
+    const ask = (host: (typeof hosts)[number]): void => {
+      for (const name of host.world.running) {
+        if (host.out.has(name)) continue;
+        host.out.add(name);
+        const answer = quota.ask(host.world.now / 1000, 1);
+        const rest = "why" in answer ? Math.ceil(answer.retryAfterMs) * 1000 : undefined;
+        if (rest !== undefined) refused++;
+        asked.set(name, (asked.get(name) ?? 0) + 1);
+        ends.push({ at: host.world.now + 20_000, host, name, rest });
+      }
+    };
+    for (const [i, host] of hosts.entries()) host.world.batch(many(`h${i}_`, 50));
+    for (let now = hosts[0]!.world.now; ends.length > 0 || hosts.some(({ world }) => world.ended.size < 50); ) {
+      for (const host of hosts) ask(host);
+      const wakes = hosts.map(({ world }) => (world.wakeAt === 0 ? Number.POSITIVE_INFINITY : world.wakeAt));
+      now = Math.max(now, Math.min(...ends.map(({ at }) => at), ...wakes));
+      for (const { world } of hosts) {
+        world.now = now;
+        if (world.wakeAt !== 0 && world.wakeAt <= now) world.handle([]);
+      }
+      for (const one of ends.filter(({ at }) => at <= now)) {
+        ends.splice(ends.indexOf(one), 1);
+        one.host.out.delete(one.name);
+        if (one.rest === undefined) one.host.world.ok(one.name);
+        else one.host.world.overloaded(one.name, one.rest);
+      }
+    }
+    const ok = hosts.flatMap(({ world }) => [...world.ended.values()]).filter(({ outcome }) => outcome === "ok").length;
+    return { refused, attempts: Math.max(...asked.values()), ok };
+  }
+
+  test("h8.429_storm: 200 calls of four hosts on 60 a minute", () => {
+    const slow = storm(true);
+    const fast = storm(false);
+    expect([slow.ok, fast.ok]).toEqual([200, 200]);
+    expect(slow.attempts).toBeLessThanOrEqual(3);
+    // The control, without the slow start.
+    expect(fast.attempts).toBeGreaterThan(3);
+    expect(slow.refused).toBeLessThan(fast.refused);
+  });
+
+  test("h8.429_storm: hosts that are told the same at once come back in different milliseconds; with one seed they would not", () => {
+    /** The ms at which each of four hosts makes its first call after a rest of a minute. */
+    const returns = (seeds: readonly number[]): number[] =>
+      seeds.map((seed) => {
+        const world = new CoreWorld({ seed });
+        world.batch(many("c", 2));
+        world.overloaded("c0", 60 * SECOND);
+        world.ok("c1");
+        world.pass(62 * SECOND);
+        return Math.floor(world.starts.at(-1)!.at / 1000);
+      });
+    let together = 0;
+    for (let storm = 0; storm < 50; storm++) {
+      const at = returns([1, 2, 3, 4].map((host) => host + 10 * storm));
+      for (const ms of at) expect(ms).toBeGreaterThanOrEqual(70_000); // never before it was told
+      if (new Set(at).size < 4) together++;
+    }
+    // A second has a thousand ms, so of fifty storms one in three hundred pairs may meet.
+    expect(together).toBeLessThanOrEqual(2);
+    expect(new Set(returns([7, 7, 7, 7])).size).toBe(1);
   });
 
   test.each([

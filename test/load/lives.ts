@@ -25,7 +25,7 @@ export class Life {
   /** A program of this folder. */
   constructor(program: string, args: readonly string[]) {
     const path = fileURLToPath(new URL(program, import.meta.url));
-    this.#child = spawn(process.execPath, ["--no-warnings", path, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, ["--no-warnings", path, ...args], { stdio: ["pipe", "pipe", "pipe"] });
     let rest = "";
     this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => {
       const lines = (rest + text).split("\n");
@@ -61,6 +61,11 @@ export class Life {
         };
       });
     }
+  }
+
+  /** Says something to it. */
+  tell(line: string): void {
+    this.#child.stdin!.write(`${line}\n`);
   }
 
   count(word: string): number {

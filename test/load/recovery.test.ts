@@ -21,7 +21,9 @@ describe("adv.fast_slow_mix", () => {
     );
     const run = batch(runtime, "mix", [...callsOf("slow", 100), ...callsOf("fast", 300)]);
     if (own) await until(() => fast.ended === 300, "the fast are through");
-    else await delay(200);
+    // The control waits for as many turns of the loop as the fast ones have calls: whoever may start has by then.
+    else for (let turn = 0; turn < 300; turn++) await delay(0);
+    expect(slow.now).toBe(own ? 4 : 16);
     const meanwhile = fast.ended;
     gate.release();
     expect(counts(await run)).toEqual({ ok: 400 });
