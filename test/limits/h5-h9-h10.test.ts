@@ -360,23 +360,6 @@ describe("the breaker", () => {
 });
 
 describe("what finds its own pace", () => {
-  test("h10.ramp: after a pause by hand one starts, then two, then four", () => {
-    const world = new CoreWorld({ concurrency: 64 });
-    world.event("pause", { mode: 0, slot: 0xffffffff });
-    world.batch(many("c", 10_000));
-    expect(world.order).toEqual([]);
-    world.event("unpause", { mode: 0, slot: 0xffffffff });
-    expect(world.running.size).toBe(1);
-    world.ok("c0");
-    expect(world.running.size).toBe(2);
-    let most = 0;
-    for (let round = 0; round < 12; round++) {
-      most = Math.max(most, world.running.size);
-      for (const name of [...world.running]) world.ok(name);
-    }
-    expect(most).toBe(64);
-  });
-
   test("h10.aimd: it settles below a backend of forty, and again after it has shrunk to ten", () => {
     const world = new CoreWorld({ concurrency: 200, limits: [limit("adaptive", { size: 10, a: 1 })] });
     world.batch(many("c", 20_000));
