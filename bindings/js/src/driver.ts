@@ -165,7 +165,7 @@ export class Driver {
     this.runs.add(run);
     for (const entry of reaction.entries) {
       const opening = { format: JOURNAL_FORMAT, fence: run.fence, ...(version === undefined ? {} : { version }) };
-      run.stash.push({ ...entryRow(entry), payload: openingPayload(opening) });
+      run.stash.push(entryRow(entry, openingPayload(opening)));
     }
     this.#timer.set(reaction.wakeAt);
   }

@@ -12,8 +12,8 @@ const kindNumbers = new Map(ENTRY_KINDS.map((name, number) => [name, number as E
 const outcomeNumbers = new Map(OUTCOMES.map((name, number) => [name, number]));
 const sourceNumbers = new Map(SOURCES.map((name, number) => [name, number]));
 
-/** The numbers of an entry. */
-export function entryRow(row: CoreEntry): Omit<Entry, "payload"> {
+/** An entry of these numbers, with this payload. */
+export function entryRow(row: CoreEntry, payload: Entry["payload"]): Entry {
   return {
     kind: kindNumbers.get(row.kind)!,
     slot: row.slot,
@@ -23,15 +23,16 @@ export function entryRow(row: CoreEntry): Omit<Entry, "payload"> {
     source: sourceNumbers.get(row.source)!,
     at: Number(row.at),
     until: Number(row.until),
+    payload,
   };
 }
 
 /** An entry with its payload: a plan's is made of the calls that have just been placed. */
 export function entryOf(run: LiveRun, row: CoreEntry, names: LimitNames): Entry {
-  if (row.kind !== "planned") return { ...entryRow(row), payload: payloadOf(run, row, names) };
+  if (row.kind !== "planned") return entryRow(row, payloadOf(run, row, names));
   const calls: PreparedCall[] = [];
   for (let i = 0; i < row.count; i++) calls.push(run.slots[row.slot + i]!.call);
-  return { ...entryRow(row), payload: planPayload(calls, run.slots[row.slot]!.tenant?.id) };
+  return entryRow(row, planPayload(calls, run.slots[row.slot]!.tenant?.id));
 }
 
 /** Its own, or what says in words why a limit or a deadline decided, and what is called instead: that is kept for the outcome. */

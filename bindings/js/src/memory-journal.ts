@@ -82,8 +82,8 @@ export class MemoryJournal implements Journal {
 }
 
 /** Whoever appended may use the bytes again, and whoever reads may scribble on them. */
-function copyOf(entry: Entry): Entry {
-  return { ...entry, payload: entry.payload === null ? null : entry.payload.slice() };
+function copyOf({ kind, slot, count, attempt, outcome, source, at, until, payload }: Entry): Entry {
+  return { kind, slot, count, attempt, outcome, source, at, until, payload: payload?.slice() ?? null };
 }
 
 function summaryOf(run: string, { leased, closed, entries }: MemoryRun): RunSummary {
