@@ -41,6 +41,7 @@ export const enum Admitted {
   shed, // it has waited too long in a queue that stands
   broken, // its breaker is open, and calls do not wait for it
   hopeless, // too little would be left until its deadline
+  cancelled, // its run is, and it has not been told yet
 }
 
 let turns: u64 = 0;
@@ -325,6 +326,10 @@ export function admit(): Slot | null {
   letOut();
   for (let line = nextLine(ready); line !== null; line = nextLine(ready)) {
     const slot = headOf(line)!;
+    if (slot.state == State.queued && slot.run.cancelled) {
+      admitted = Admitted.cancelled;
+      return slot;
+    }
     const asks = slot.state == State.doubtful;
     const kind = refuserOf(line, slot, asks);
     if (kind == NoticeKind.free) {

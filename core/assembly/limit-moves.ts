@@ -12,7 +12,7 @@ import { policyOf } from "./policies";
 import { Said } from "./recovery";
 import { gatedUntil, neverFits, refusing } from "./refusal";
 import { backOff } from "./retry";
-import { Slot } from "./runs";
+import { isCancelled, Slot } from "./runs";
 import { Scope } from "./scopes";
 import { because, ended, line, ranAs, settle, wait } from "./settling";
 import { now, toMs, wall } from "./turn";
@@ -84,7 +84,7 @@ export function throttle(slot: Slot, payload: u32): void {
   dequeue(slot);
   ended(slot, Ended.overloaded);
   const rests = slowDown(scope, slowFor);
-  if (slot.cancelled || slot.run.cancelled) {
+  if (isCancelled(slot)) {
     settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
     return;
   }

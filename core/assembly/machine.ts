@@ -2,6 +2,7 @@
 // a state that lists it, or changes nothing: a repeated or a late one does no harm.
 import { Admitted, admit, admitted, hasReady } from "./admission";
 import { claimSlot, reportUnused, takeBatch } from "./batch";
+import { cancel, goOnCancelling, isCancelling } from "./cancel";
 import { closeIfSettled, forget, freeFinished } from "./closing";
 import {
   ActionKind,
@@ -101,23 +102,6 @@ function reconciled(event: Event): void {
   if (slot === null || slot.asks != event.mode) return; // an ask that was given up
   brought(slot, event.a);
   happen(slot, <u8>(<u32>Happening.verdictDone + event.verdict), event.payload);
-}
-
-function cancelSlot(slot: Slot): void {
-  slot.cancelled = true;
-  if (slot.claimed) happen(slot, Happening.cancel);
-}
-
-function cancel(event: Event): void {
-  const run = findRun(event.run);
-  if (run === null || run.over) return;
-  if (event.slot != NONE) {
-    const slot = slotAt(run, event.slot);
-    if (slot !== null) cancelSlot(slot);
-    return;
-  }
-  run.cancelled = true;
-  for (let i: u32 = 0; i < run.slotCount; i++) cancelSlot(slotAt(run, i)!);
 }
 
 /** The program has ended. What it never awaited is said and waited for; what it never spoke of is a mismatch. */
@@ -220,7 +204,7 @@ function fireDue(): void {
   }
 }
 
-/** There was more to start than one step may: the next is due at once. */
+/** There was more to start, or to cancel, than one step may: the next is due at once. */
 export let hasMore: bool = false;
 
 let startsLeft: u32 = 0;
@@ -233,6 +217,8 @@ function happeningOf(what: Admitted): i32 {
       return Happening.broken;
     case Admitted.hopeless:
       return Happening.hopeless;
+    case Admitted.cancelled:
+      return Happening.cancel;
     default:
       return Happening.grant;
   }
@@ -240,23 +226,24 @@ function happeningOf(what: Admitted): i32 {
 
 function grant(): void {
   promoteOverdue();
-  hasMore = false;
   for (; startsLeft > 0; startsLeft--) {
     const slot = admit();
     if (slot === null) return;
     happen(slot, happeningOf(admitted));
   }
-  hasMore = hasReady();
+  hasMore = hasMore || hasReady();
 }
 
 onFull(grant);
 
 export function turn(events: usize, eventCount: u32, calls: usize, callCount: u32): void {
   startsLeft = startsMost;
+  goOnCancelling();
   for (let i: u32 = 0; i < eventCount; i++) {
     apply(changetype<Event>(events + stride<Event>(8) * i), calls, callCount);
   }
   fireDue();
+  hasMore = isCancelling();
   grant();
   measurePressure();
   tellNewcomers();

@@ -12,7 +12,7 @@ import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
 import { refusedUntil, refusing } from "./refusal";
 import { backOff } from "./retry";
-import { Plan, Slot } from "./runs";
+import { isCancelled, Plan, Slot } from "./runs";
 import { because, ended, leave, line, ranAs, resolve, settle, tell, tellToStop, wait } from "./settling";
 import { Move, moveFor } from "./transitions";
 import { now, onClock, toMs, wall } from "./turn";
@@ -46,7 +46,7 @@ function claim(slot: Slot): void {
   }
   const tried = slot.said != Said.planned;
   if (slot.ready != 0) settle(slot, slot.readyOutcome, ranAs(slot), slot.ready, false);
-  else if (slot.cancelled || slot.run.cancelled) settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
+  else if (isCancelled(slot)) settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
   else if (isOverdue(slot)) lateFor(slot, tried ? Outcome.timedOut : Outcome.notStarted);
   else if (decision == Decision.wait && slot.nextAt > wall) {
     takePlace(slot);
@@ -100,7 +100,7 @@ function tries(slot: Slot): u32 {
 /** The attempt failed. The next one, if the tool says so and it would begin in time; else `outcome`. */
 function retryOr(slot: Slot, outcome: i32, payload: u32, final: bool): void {
   const policy = policyOf(slot.tool);
-  const mayRetry = !final && !slot.cancelled && slot.effect != Effect.once && tries(slot) < policy.attempts;
+  const mayRetry = !final && !isCancelled(slot) && slot.effect != Effect.once && tries(slot) < policy.attempts;
   if (mayRetry) {
     const next = now + backOff(policy.backoff, policy.backoffMost, tries(slot));
     const deadline = deadlineOf(slot);
@@ -180,14 +180,14 @@ function ask(slot: Slot): void {
 
 function noVerdict(slot: Slot): void {
   const policy = policyOf(slot.tool);
-  const patient = slot.asks < policy.asks && !slot.cancelled && !slot.overdue;
+  const patient = slot.asks < policy.asks && !isCancelled(slot) && !slot.overdue;
   if (patient) wait(slot, State.askWaiting, now + backOff(policy.askBackoff, policy.askBackoff << 10, slot.asks));
   else settle(slot, Outcome.unknown, Source.surfaced, 0, false);
 }
 
 function notDone(slot: Slot): void {
   // The slot has its permits: it was asked under them, so nothing can come between the verdict and the call.
-  if (slot.cancelled) settle(slot, Outcome.cancelled, Source.reconciled, 0, false);
+  if (isCancelled(slot)) settle(slot, Outcome.cancelled, Source.reconciled, 0, false);
   else if (isOverdue(slot)) {
     because(Reason.deadline, 0, 0);
     settle(slot, Outcome.notStarted, Source.reconciled, 0, false);

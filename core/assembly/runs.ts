@@ -126,6 +126,8 @@ export class Run {
   number: u32;
   adapt: bool;
   cancelled: bool;
+  /** Of a cancelled run: slots before this one have been told. */
+  told: u32;
   /** The program has ended; run-closed follows when all has settled. */
   closing: bool;
   /** No entries come any more: it is closed, refused or forgotten. */
@@ -195,6 +197,10 @@ export function freeRun(run: Run): void {
   if (run.ids != 0) heap.free(run.ids);
   store<usize>(table + <usize>run.number * sizeof<usize>(), 0);
   heap.free(changetype<usize>(run));
+}
+
+export function isCancelled(slot: Slot): bool {
+  return slot.cancelled || slot.run.cancelled;
 }
 
 export function planAt(run: Run, number: u32): Plan {
