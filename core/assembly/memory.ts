@@ -45,7 +45,7 @@ export function freeList(list: List): void {
 // The input area: one block, handed out from its start in every turn. A host that drives the bare
 // module asks once with `reserve` and writes there; the canonical ABI comes through `cabi_realloc`.
 // A turn that asked for more than the block held is served from the heap, and the next one finds a larger block.
-const FIRST_BYTES: usize = 64 * 1024;
+const PAGE_BYTES: usize = 64 * 1024;
 const ALIGN: usize = 8;
 let area: usize = 0;
 let areaBytes: usize = 0;
@@ -56,8 +56,7 @@ let overflow: usize = 0; // list of extra blocks, linked through their first wor
 function ensureArea(bytes: usize): void {
   if (areaBytes >= bytes) return;
   if (area != 0) heap.free(area);
-  areaBytes = areaBytes == 0 ? FIRST_BYTES : areaBytes;
-  while (areaBytes < bytes) areaBytes *= 2;
+  areaBytes = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
   area = heap.alloc(areaBytes);
 }
 
@@ -70,7 +69,7 @@ export function reserve(bytes: usize): usize {
 /** A piece of input for the canonical ABI; it lives until the end of the call that it is for. */
 export function lower(bytes: usize): usize {
   const size = (bytes + ALIGN - 1) & ~(ALIGN - 1);
-  ensureArea(FIRST_BYTES);
+  ensureArea(PAGE_BYTES);
   wanted += size;
   if (used + size <= areaBytes) {
     const at = area + used;
