@@ -20,6 +20,7 @@ import {
   makePlan,
   mustMatch,
   Plan,
+  pastOf,
   Run,
   Slot,
   slotAt,
@@ -66,7 +67,8 @@ function duplicateIn(calls: usize, first: u32, count: u32): u32 {
 
 /** How a call differs from the slot of its id: a mismatch kind, or NONE. */
 function differs(slot: Slot, call: Call): u32 {
-  if (slot.inputHigh == call.inputHigh && slot.inputLow == call.inputLow) return NONE;
+  const past = pastOf(slot);
+  if (past.inputHigh == call.inputHigh && past.inputLow == call.inputLow) return NONE;
   return slot.tool == call.tool ? <u32>Mismatch.inputChanged : <u32>Mismatch.toolChanged;
 }
 
@@ -130,8 +132,6 @@ function tenantOf(event: Event): Tenant | null {
 export function fill(slot: Slot, call: Call): void {
   slot.idHigh = call.idHigh;
   slot.idLow = call.idLow;
-  slot.inputHigh = call.inputHigh;
-  slot.inputLow = call.inputLow;
   slot.tool = call.tool;
   slot.effect = call.effect;
   slot.deadline = call.deadline;

@@ -12,7 +12,7 @@ import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
 import { refusedUntil, refusing } from "./refusal";
 import { backOff } from "./retry";
-import { isCancelled, Plan, Slot } from "./runs";
+import { isCancelled, Plan, pastOf, Slot } from "./runs";
 import { because, ended, leave, line, ranAs, resolve, settle, tell, tellToStop, wait } from "./settling";
 import { Move, moveFor } from "./transitions";
 import { now, onClock, toMs, wall } from "./turn";
@@ -48,10 +48,10 @@ function claim(slot: Slot): void {
   if (slot.ready != 0) settle(slot, slot.readyOutcome, ranAs(slot), slot.ready, false);
   else if (isCancelled(slot)) settle(slot, Outcome.cancelled, ranAs(slot), 0, false);
   else if (isOverdue(slot)) lateFor(slot, tried ? Outcome.timedOut : Outcome.notStarted);
-  else if (decision == Decision.wait && slot.nextAt > wall) {
+  else if (decision == Decision.wait && pastOf(slot).nextAt > wall) {
     takePlace(slot);
-    if (leavesTooLittle(slot, onClock(slot.nextAt))) forgo(slot, 0, 0);
-    else wait(slot, State.backingOff, onClock(slot.nextAt));
+    if (leavesTooLittle(slot, onClock(pastOf(slot).nextAt))) forgo(slot, 0, 0);
+    else wait(slot, State.backingOff, onClock(pastOf(slot).nextAt));
   } else if (leavesTooLittle(slot, now)) forgo(slot, 0, 0);
   else if (tried || admitted(slot)) line(slot, State.queued);
 }

@@ -15,6 +15,8 @@ import {
   indexSlot,
   makePlan,
   makeRun,
+  Past,
+  pastOf,
   Run,
   slotAt,
 } from "./runs";
@@ -34,13 +36,18 @@ function refuseEntry(code: i32, row: u32, slot: u32): bool {
 
 function planAgain(run: Run, from: Entry, calls: usize): void {
   const plan = makePlan(run, from.count);
+  plan.past = heap.alloc(<usize>from.count * offsetof<Past>()); // a field is read where an entry has written it
   plan.deadline = from.until;
   plan.deadlineAt = onClock(from.until);
   for (let i: u32 = 0; i < from.count; i++) {
     const slot = slotAt(run, plan.first + i)!;
-    fill(slot, changetype<Call>(calls + stride<Call>(8) * i));
+    const call = changetype<Call>(calls + stride<Call>(8) * i);
+    const past = pastOf(slot);
+    past.inputHigh = call.inputHigh;
+    past.inputLow = call.inputLow;
+    fill(slot, call);
     slot.queuedAt = from.at;
-    slot.streamed = changetype<Call>(calls + stride<Call>(8) * i).terms != 0;
+    slot.streamed = call.terms != 0;
     countUnmatched(run, slot);
     const superseded = findSlot(run, slot.idHigh, slot.idLow);
     if (superseded !== null && !superseded.matched) {
@@ -69,7 +76,7 @@ function replayAttempt(run: Run, from: Entry, row: u32): bool {
       if (slot.said != Said.started) return refuseEntry(Refusal.entryOutOfOrder, row, from.slot);
       if (from.attempt != slot.attempt) return refuseEntry(Refusal.attemptOutOfOrder, row, from.slot);
       slot.said = <u8>Said.attemptFailed;
-      slot.nextAt = from.until;
+      pastOf(slot).nextAt = from.until;
       slot.payload = from.payload;
       return true;
     case EntryKind.settled:
@@ -80,7 +87,7 @@ function replayAttempt(run: Run, from: Entry, row: u32): bool {
       slot.outcome = from.outcome;
       slot.source = from.source;
       slot.payload = from.payload;
-      slot.endedAt = from.at;
+      pastOf(slot).endedAt = from.at;
       return true;
     default: // late
       return settled ? true : refuseEntry(Refusal.entryOutOfOrder, row, from.slot);

@@ -12,6 +12,7 @@ export class Plan extends Node {
   timed: u8; // the first field of its own, at the same place as in Slot and Scope
   run: Run;
   slots: usize; // the block of its Slot records
+  past: usize; // the block of its Past records, or 0 = it was planned here
   first: u32;
   count: u32;
   /** Slots not yet both claimed and settled: the cursor passes the plan at 0. */
@@ -71,7 +72,6 @@ export class Slot extends Node {
   told: bool;
   /** Its deadline has been dealt with. */
   overdue: bool;
-  run: Run;
   plan: Plan;
   batch: usize; // Batch, or 0
   line: usize; // Line, once it has needed permits
@@ -104,8 +104,6 @@ export class Slot extends Node {
   startedOn: u64;
   idHigh: u64;
   idLow: u64;
-  inputHigh: u64;
-  inputLow: u64;
   /** µs per attempt; 0 = no bound. */
   runFor: u64;
   /** When its state ends by itself, on the clock of now; 0 = never. */
@@ -116,6 +114,18 @@ export class Slot extends Node {
   deadline: u64;
   queuedAt: u64;
   startedAt: u64;
+
+  get run(): Run {
+    return this.plan.run;
+  }
+}
+
+/** What a journal says of a slot and only its claim asks for: calls that are planned here need not carry it. */
+@unmanaged
+export class Past {
+  inputHigh: u64;
+  inputLow: u64;
+  /** settled: wall ms. */
   endedAt: u64;
   /** attempt-failed: when the next is due, wall ms. */
   nextAt: u64;
@@ -190,6 +200,7 @@ export function freeRun(run: Run): void {
   for (let i: u32 = 0; i < run.planCount; i++) {
     const plan = planAt(run, i);
     heap.free(plan.slots);
+    if (plan.past != 0) heap.free(plan.past);
     heap.free(changetype<usize>(plan));
   }
   if (run.plans != 0) heap.free(run.plans);
@@ -197,6 +208,12 @@ export function freeRun(run: Run): void {
   if (run.ids != 0) heap.free(run.ids);
   store<usize>(table + <usize>run.number * sizeof<usize>(), 0);
   heap.free(changetype<usize>(run));
+}
+
+/** Of a slot that came from the journal. */
+export function pastOf(slot: Slot): Past {
+  assert(slot.plan.past != 0, "a slot that was planned here has no past");
+  return changetype<Past>(slot.plan.past + <usize>(slot.ordinal - slot.plan.first) * offsetof<Past>());
 }
 
 export function isCancelled(slot: Slot): bool {
@@ -244,7 +261,6 @@ export function makePlan(run: Run, count: u32): Plan {
   }
   for (let i: u32 = 0; i < count; i++) {
     const slot = changetype<Slot>(plan.slots + <usize>i * offsetof<Slot>());
-    slot.run = run;
     slot.plan = plan;
     slot.ordinal = plan.first + i;
     slot.state = <u8>State.planned;

@@ -12,7 +12,7 @@ import { action, entry, resolution } from "./output";
 import { policyOf } from "./policies";
 import { Entry } from "./records";
 import { Said } from "./recovery";
-import { Slot } from "./runs";
+import { pastOf, Slot } from "./runs";
 import { Scope } from "./scopes";
 import { arm, disarm } from "./timers";
 import { now, toMs, wall } from "./turn";
@@ -29,7 +29,7 @@ export function resolve(slot: Slot, replayed: bool): void {
   row.payload = slot.payload;
   row.queuedAt = slot.queuedAt;
   row.startedAt = slot.startedAt;
-  row.endedAt = slot.endedAt;
+  row.endedAt = replayed ? pastOf(slot).endedAt : wall;
 }
 
 // Why the next slot settles as it does: set right before `settle`, told in its entry.
@@ -62,7 +62,6 @@ export function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leav
   slot.outcome = <u8>outcome;
   slot.source = <u8>source;
   slot.payload = payload;
-  slot.endedAt = wall;
   const row = entry(EntryKind.settled, slot.run.number, slot.ordinal, wall);
   row.outcome = <u8>outcome;
   row.source = <u8>source;
