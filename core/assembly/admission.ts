@@ -205,6 +205,21 @@ export function release(slot: Slot): void {
   if (ms > 1) chargeFlow(standIn(ready, line), units * (ms - 1));
 }
 
+/** It did not stop: its permits return without it, and it is counted where it held them until it has really ended. */
+export function abandon(slot: Slot): void {
+  release(slot);
+  slot.abandoned = true;
+  const line = changetype<Line>(slot.line);
+  for (let i: u32 = 0; i < line.scopeCount; i++) scopeOf(line, i).abandoned += unitsOf(slot);
+}
+
+/** It has really ended. */
+export function unabandon(slot: Slot): void {
+  slot.abandoned = false;
+  const line = changetype<Line>(slot.line);
+  for (let i: u32 = 0; i < line.scopeCount; i++) scopeOf(line, i).abandoned -= unitsOf(slot);
+}
+
 // ── those that resume ─────────────────────────────────────────────────────────────────────────
 
 let resumingHead: usize = 0;

@@ -4,9 +4,9 @@ import { dequeue, release, unlock } from "./admission";
 import { AbortReason, ActionKind, EntryKind, Gate, State } from "./codes";
 import { leaveBatch } from "./membership";
 import { action, entry } from "./output";
-import { policyOf } from "./policies";
+import { patienceOf, policyOf } from "./policies";
 import { freeRun, planAt, Run, Slot, slotAt } from "./runs";
-import { disarm, disarmPlan } from "./timers";
+import { arm, disarm, disarmPlan } from "./timers";
 import { wall } from "./turn";
 
 /** The cursor moves past a plan when the program has been given every slot of it. */
@@ -51,6 +51,7 @@ export function forget(run: Run): void {
   run.over = true;
   for (let i: u32 = 0; i < run.slotCount; i++) {
     const slot = slotAt(run, i)!;
+    const told = slot.dueAt; // of one that has been told to stop: when nobody waits for that any more
     disarm(slot);
     dequeue(slot);
     switch (<State>slot.state) {
@@ -59,10 +60,15 @@ export function forget(run: Run): void {
       case State.resuming:
         tell(slot, AbortReason.forgotten);
         slot.state = <u8>State.leaving;
+        watchLeaving(slot, patienceOf(slot.tool));
         break;
       case State.ending:
       case State.cancelling:
         slot.state = <u8>State.leaving; // it has been told
+        watchLeaving(slot, told);
+        break;
+      case State.leaving:
+        if (!slot.abandoned) watchLeaving(slot, told);
         break;
       case State.asking:
         tell(slot, AbortReason.ask);
@@ -75,6 +81,14 @@ export function forget(run: Run): void {
   }
   for (let i: u32 = 0; i < run.planCount; i++) disarmPlan(planAt(run, i));
   finishIfLeft(run);
+}
+
+/** It has been told to stop, and nothing else waits for it: where its tool says so, not even its permits. */
+export function watchLeaving(slot: Slot, until: u64): void {
+  if (!policyOf(slot.tool).abandons) return;
+  slot.overdue = true; // its deadline has nothing left to decide
+  slot.dueAt = until;
+  arm(slot);
 }
 
 function tell(slot: Slot, reason: i32): void {

@@ -133,6 +133,7 @@ export const enum NoticeKind {
   turn,
   steps,
   buffer,
+  abandoned,
 }
 export const enum LimitKind {
   concurrency,

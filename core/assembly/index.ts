@@ -150,6 +150,7 @@ export function gauge(nowUs: u64, wallMs: u64, kind: u8, number: u32): usize {
     reading.size = scope.size;
     reading.cap = scope.cap;
     reading.inUse = scope.inUse;
+    reading.abandoned = scope.abandoned;
     reading.parked = scope.queue == 0 ? 0 : changetype<Stand>(scope.queue).members.length;
     reading.breaker = <u8>breakerState(scope);
     reading.pausedUntil = scope.held

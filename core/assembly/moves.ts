@@ -1,19 +1,33 @@
 // What each move of transitions.ts does: the only place where a slot changes its state. Entries are made
 // before what depends on them.
-import { dequeue, enqueueResuming, release, startHolding, takePlace } from "./admission";
+import { abandon as abandonPermits, dequeue, enqueueResuming, release, startHolding, takePlace } from "./admission";
 import { finishIfLeft, given } from "./closing";
 import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Reason, Source, State } from "./codes";
 import { forgetSpent } from "./costs";
 import { deadlineOf, isOverdue, leavesTooLittle } from "./deadline";
 import { Ended } from "./health";
 import { admitted, expire, failFast, forgo, restAfterLeft, shed, throttle } from "./limit-moves";
+import { noteAbandoned } from "./notices";
 import { action, entry } from "./output";
 import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
 import { refusedUntil, refusing } from "./refusal";
 import { backOff } from "./retry";
 import { isCancelled, Plan, pastOf, Slot } from "./runs";
-import { because, ended, leave, line, ranAs, resolve, settle, tell, tellToStop, wait } from "./settling";
+import {
+  because,
+  ended,
+  leave,
+  line,
+  ranAs,
+  resolve,
+  settle,
+  settleLeaving,
+  tell,
+  tellToStop,
+  wait,
+} from "./settling";
+import { disarm } from "./timers";
 import { Move, moveFor } from "./transitions";
 import { now, onClock, toMs, wall } from "./turn";
 
@@ -62,9 +76,9 @@ function lateFor(slot: Slot, outcome: i32): void {
   settle(slot, outcome, ranAs(slot), 0, false);
 }
 
-function lateWhileRunning(slot: Slot): void {
+function lateWhileRunning(slot: Slot, until: u64): void {
   because(Reason.deadline, 0, 0);
-  settle(slot, Outcome.timedOut, ranAs(slot), 0, true);
+  settleLeaving(slot, Outcome.timedOut, ranAs(slot), until);
 }
 
 /** In doubt: ask, unless nobody would act on the answer. */
@@ -138,7 +152,7 @@ function timeOut(slot: Slot): void {
   const again = slot.effect != Effect.once && tries(slot) < policyOf(slot.tool).attempts;
   dequeue(slot);
   if (again) wait(slot, State.ending, patience);
-  else settle(slot, Outcome.timedOut, ranAs(slot), 0, true);
+  else settleLeaving(slot, Outcome.timedOut, ranAs(slot), patience);
 }
 
 function overdue(slot: Slot): void {
@@ -148,17 +162,18 @@ function overdue(slot: Slot): void {
     case State.backingOff:
       return lateFor(slot, Outcome.timedOut);
     case State.ending:
-      return lateWhileRunning(slot);
+      return lateWhileRunning(slot, slot.dueAt);
     default:
-      tellToStop(slot, AbortReason.timedOut);
-      lateWhileRunning(slot);
+      lateWhileRunning(slot, tellToStop(slot, AbortReason.timedOut));
   }
 }
 
 function giveUp(slot: Slot): void {
-  if (slot.state == State.ending) settle(slot, Outcome.timedOut, ranAs(slot), 0, true);
-  else if (slot.effect == Effect.once) settle(slot, Outcome.unknown, Source.surfaced, 0, true);
-  else settle(slot, Outcome.cancelled, ranAs(slot), 0, true);
+  // At its deadline it may have some of its grace left.
+  const until = max(slot.dueAt, now);
+  if (slot.state == State.ending) settleLeaving(slot, Outcome.timedOut, ranAs(slot), until);
+  else if (slot.effect == Effect.once) settleLeaving(slot, Outcome.unknown, Source.surfaced, until);
+  else settleLeaving(slot, Outcome.cancelled, ranAs(slot), until);
 }
 
 function abortForCancel(slot: Slot): void {
@@ -213,6 +228,7 @@ function late(slot: Slot, outcome: i32, payload: u32): void {
 
 function left(slot: Slot, how: Ended): void {
   ended(slot, how);
+  disarm(slot);
   slot.state = <u8>State.settled;
   leave(slot);
   finishIfLeft(slot.run);
@@ -331,6 +347,11 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
     case Move.leftOverloaded:
       restAfterLeft();
       left(slot, Ended.overloaded);
+      break;
+    case Move.abandonPermits:
+      tell(slot, Ended.silently); // a slow start and a breaker do not wait for it either
+      abandonPermits(slot);
+      noteAbandoned(slot);
       break;
     case Move.throttle:
       throttle(slot, payload);

@@ -136,6 +136,7 @@ export class Policy {
   asks: u32;
   concurrency: u32;
   throttles: u32;
+  abandons: bool;
 }
 
 @unmanaged
@@ -174,6 +175,7 @@ export class Reading {
   parked: u32;
   breaker: u8;
   pausedUntil: u64;
+  abandoned: u32;
 }
 
 @unmanaged

@@ -65,6 +65,8 @@ export class Slot extends Node {
   recovered: bool;
   /** It holds its permits. */
   holds: bool;
+  /** It did not stop when told to: its permits have returned, and it counts as abandoned. */
+  abandoned: bool;
   /** How often it was told to slow down. */
   throttles: u8;
   cancelled: bool;

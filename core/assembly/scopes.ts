@@ -32,6 +32,8 @@ export class Scope extends Node {
   /** Permits as they are now: never more than `size`. */
   cap: u32;
   inUse: u32;
+  /** Units whose calls did not stop when told to: their permits have returned, and they may still run. */
+  abandoned: u32;
   /** Calls and batches that speak of it: a key's or tenant's scope goes with the last. */
   users: u32;
   /** Queue of the lines whose head it refused, or 0 (queues.ts). */

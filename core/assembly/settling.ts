@@ -1,7 +1,7 @@
 // What the moves of a slot are made of: it waits, it stands in line, its call ends, its outcome is known. Here
 // its entries and resolutions are made; which of it is done when, the moves decide.
-import { dequeue, enqueue, release, settledInOrder, unlock } from "./admission";
-import { settledOne } from "./closing";
+import { dequeue, enqueue, release, settledInOrder, unabandon, unlock } from "./admission";
+import { settledOne, watchLeaving } from "./closing";
 import { ActionKind, EntryKind, Gate, Reason, Source, State } from "./codes";
 import { Conditions } from "./conditions";
 import { refundCosts } from "./costs";
@@ -9,7 +9,7 @@ import { lastStart } from "./deadline";
 import { Ended, tellScopes } from "./health";
 import { leaveBatch } from "./membership";
 import { action, entry, resolution } from "./output";
-import { policyOf } from "./policies";
+import { patienceOf, policyOf } from "./policies";
 import { Entry } from "./records";
 import { Said } from "./recovery";
 import { pastOf, Slot } from "./runs";
@@ -17,8 +17,6 @@ import { Scope } from "./scopes";
 import { arm, disarm } from "./timers";
 import { now, toMs, wall } from "./turn";
 
-/** After its grace a call gets this long for the news of its end to arrive, µs. */
-const NEWS: u64 = 1_000_000;
 
 export function resolve(slot: Slot, replayed: bool): void {
   const row = resolution(slot.run.number, slot.ordinal);
@@ -90,6 +88,7 @@ export function ranAs(slot: Slot): i32 {
 export function ended(slot: Slot, how: Ended): void {
   slot.run.inFlight--;
   dequeue(slot); // it may have stood in line to go on
+  if (slot.abandoned) unabandon(slot);
   tell(slot, how);
   release(slot);
 }
@@ -121,10 +120,15 @@ export function line(slot: Slot, state: i32): void {
 }
 
 export function tellToStop(slot: Slot, reason: i32): u64 {
-  const grace = policyOf(slot.tool).grace;
   const row = action(ActionKind.abort, Gate.none, slot.run.number, slot.ordinal);
   row.attempt = slot.attempt;
   row.code = <u8>reason;
-  row.until = grace;
-  return now + grace + NEWS;
+  row.until = policyOf(slot.tool).grace;
+  return patienceOf(slot.tool);
+}
+
+/** The outcome is known while the call still runs, told to stop. `until`: when nobody waits for that any more. */
+export function settleLeaving(slot: Slot, outcome: i32, source: i32, until: u64): void {
+  settle(slot, outcome, source, 0, true);
+  watchLeaving(slot, until);
 }

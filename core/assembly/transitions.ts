@@ -39,6 +39,7 @@ export const enum Move {
   late, // something came back after it had settled
   left, // it really ended
   leftOverloaded, // … and the outside had refused it: the scope rests
+  abandonPermits, // it did not, and its tool lets its permits go
 }
 
 const COLUMNS: u32 = 19;
@@ -134,6 +135,7 @@ on(S.leaving, H.ok, Move.late);
 on(S.leaving, H.error, Move.late);
 on(S.leaving, H.stopped, Move.left);
 on(S.leaving, H.lost, Move.left);
+on(S.leaving, H.due, Move.abandonPermits);
 on(S.leaving, H.resume, Move.resumeAtOnce);
 on(S.leaving, H.overloaded, Move.leftOverloaded);
 

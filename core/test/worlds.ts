@@ -16,10 +16,14 @@ export const POLICY: Policy = {
   asks: 3,
   concurrency: NONE,
   throttles: 3,
+  abandons: false,
 };
 
 /** Tool 0 bounded to two at once, tool 1 not. */
-export const POLICIES: Policy[] = [{ ...POLICY, concurrency: 2 }, POLICY];
+export const POLICIES: Policy[] = [
+  { ...POLICY, concurrency: 2 },
+  { ...POLICY, abandons: true },
+];
 
 const LIMIT: Limit = { kind: "window", scope: "tool", mode: 0, number: 0, meter: 0, size: 0n, per: 0n, a: 0n, b: 0n };
 

@@ -94,6 +94,7 @@ export function hearPolicy(row: Split | undefined): Policy {
     grace: fields.span("grace", 500_000n),
     concurrency: fields.number("concurrency", NONE),
     throttles: fields.number("throttles", 20),
+    abandons: fields.yes("abandons"),
   };
   fields.end();
   return policy;

@@ -12,6 +12,7 @@ import {
   type Notice,
   type Policy,
   type Reaction,
+  type Reading,
   type Reason,
   type Root,
   type Terms,
@@ -328,6 +329,11 @@ export class CoreWorld {
   explain(name: string): Notice {
     const { run, slot } = this.#known(name);
     return this.core.explain(BigInt(this.now), BigInt(this.wall), run, slot);
+  }
+
+  /** A configured scope as it is. */
+  gauge(scope: "runtime" | "tool" | "group", number = 0): Reading {
+    return this.core.gauge(BigInt(this.now), BigInt(this.wall), scope, number);
   }
 
   /** Lets time pass, waking the core when it wants to be woken. */

@@ -125,6 +125,55 @@ describe("concurrency", () => {
     );
   });
 
+  test("h1.cap.timeout_truth: what runs is in use or counted as abandoned, and each permit returns once", () => {
+    const step = fc.record({
+      what: fc.constantFrom("ok", "fail", "cancel", "stopped", "overloaded", "pass", "pass", "limit"),
+      of: fc.nat(20),
+    });
+    let peak = 0;
+    const holds = (abandons: boolean): void =>
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+          const tools = [{ attempts: 2, grace: 100_000n, abandons }];
+          const world = new CoreWorld({
+            concurrency: 3,
+            tools,
+            limits: [limit("concurrency", { scope: "key", size: 1 })],
+          });
+          world.batch(
+            many("c", 12, { runFor: 500_000 }).map((one, i) => ({
+              ...one,
+              ...(i % 3 === 0 ? { key: "k" } : {}),
+              ...(i % 4 === 0 ? { writes: ["file"] } : {}),
+            })),
+          );
+          for (const { what, of } of steps) {
+            const name = `c${of % 12}`;
+            if (what === "pass") world.pass(400_000);
+            else if (what === "limit") world.setLimit("runtime", 0, 1 + (of % 3));
+            else if (what === "overloaded") world.overloaded(name, 1000);
+            else world[what](name);
+            const { inUse, abandoned } = world.gauge("runtime");
+            // P2, P4: nothing runs unseen; nothing is seen that does not run.
+            expect(inUse + abandoned).toBe(world.running.size);
+            expect(inUse).toBeLessThanOrEqual(3);
+            if (abandons) peak = Math.max(peak, world.running.size);
+            else expect([abandoned, world.running.size <= 3]).toEqual([0, true]);
+            // A key that one call at a time may write, abandoned or not.
+            expect(["c0", "c4", "c8"].filter((one) => world.running.has(one)).length).toBeLessThanOrEqual(1);
+          }
+          world.setLimit("runtime", 0, 3);
+          world.runDown();
+          expect(world.gauge("runtime")).toMatchObject({ inUse: 0, abandoned: 0 });
+          expect(world.gauge("tool")).toMatchObject({ inUse: 0, abandoned: 0 });
+        }),
+        { numRuns: 200, seed: 5 },
+      );
+    holds(true);
+    holds(false); // the control: who holds is never more than three, abandoned or not
+    expect(peak).toBeGreaterThan(3);
+  });
+
   test("h1.atomic_acquire: a call that one limit refuses takes nothing of another", () => {
     const rates = [
       limit("window", { size: 100, per: 60 * SECOND }),

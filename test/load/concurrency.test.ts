@@ -59,6 +59,30 @@ describe("h1.cap.timeout_truth", () => {
     await until(() => runtime.limit("runtime").inUse === 0, "its permit is back");
   });
 
+  test("with afterGrace abandon the others go on, and what still runs is counted, not forgotten", async () => {
+    const inside = new Inside();
+    const gate = new Gate(Number.POSITIVE_INFINITY);
+    const run = (): Promise<boolean> => inside.count(() => gate.opened.then(() => true));
+    const deaf = tool({ effect: "read", timeoutMs: 200, graceMs: 1, afterGrace: "abandon", run });
+    const runtime = await open({ deaf }, { limits: { tools: { deaf: { concurrency: 2 } } } });
+    const seen: number[] = [];
+    const watching = (async () => {
+      for await (const event of runtime.events()) if (event.kind === "abandoned") seen.push(event.abandoned);
+    })();
+    expect(counts(await batch(runtime, "deaf", callsOf("deaf", MANY)))).toEqual({ "timed-out": MANY });
+    // All that are inside have given their permits to others: the tests above are the control, where 2 stay 2.
+    await until(() => runtime.limit("tools.deaf").abandoned === inside.now, "all that run are counted");
+    expect(inside.now).toBeGreaterThan(2);
+    expect(runtime.limit("runtime")).toMatchObject({ inUse: 0, abandoned: inside.now });
+    expect(inside.peak).toBe(inside.now);
+    gate.release();
+    await until(() => runtime.limit("tools.deaf").abandoned === 0, "all have left");
+    expect([inside.now, runtime.limit("tools.deaf").inUse]).toEqual([0, 0]);
+    await runtime.close({ graceMs: 0 });
+    await watching;
+    expect(seen).toEqual(Array.from({ length: inside.began }, (_, n) => n + 1));
+  });
+
   test("control: a queue whose timeout gives the slot away has more inside than its cap", async () => {
     const inside = new Inside();
     const queue = new PQueue({ concurrency: 2, timeout: 20 });

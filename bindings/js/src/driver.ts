@@ -370,14 +370,18 @@ export class Driver {
     void Promise.allSettled(appends).then(() => this.#inbox.wake());
   }
 
-  /** For whoever watches: what did not start at once and why, and how full the queue is. */
+  /** For whoever watches: what did not start at once and why, what was abandoned, and how full the queue is. */
   #tell({ notices, pressure }: Reaction): void {
     const at = this.#ports.clock.wallMs();
     for (const notice of notices) {
       const run = this.runs.get(notice.run);
       const slot = run?.slots[notice.slot];
       if (run === undefined || slot === undefined) continue;
-      this.#hub.emit({ ...stepOf(run, slot, at), kind: "waiting", ...waitingOf(notice, this.#limits) });
+      const step = stepOf(run, slot, at);
+      if (notice.kind === "abandoned") {
+        const attempt = slot.inFlight?.attempt ?? slot.heldBack;
+        this.#hub.emit({ ...step, kind: "abandoned", attempt, abandoned: Number(notice.inUse) });
+      } else this.#hub.emit({ ...step, kind: "waiting", ...waitingOf(notice, this.#limits) });
     }
     const level = pressure as 0 | 1 | 2;
     if (level !== this.pressure && this.#hub.listening) this.#hub.emit({ kind: "pressure", at, level });

@@ -24,6 +24,8 @@ export type CallEvent =
   | (CallStep & { readonly kind: "queued" })
   /** It did not start at once: what holds it. */
   | (CallStep & { readonly kind: "waiting" } & Waiting)
+  /** It did not stop within its grace: its permits returned without it, and it may still run. `abandoned`: units of this runtime that do. */
+  | (CallStep & { readonly kind: "abandoned"; readonly attempt: number; readonly abandoned: number })
   /** How full the queue is has changed. */
   | { readonly kind: "pressure"; readonly at: number; readonly level: 0 | 1 | 2 }
   | (CallStep & { readonly kind: "started"; readonly attempt: number })

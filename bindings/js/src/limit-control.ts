@@ -22,7 +22,8 @@ const SCOPES = ["runtime", "tool", "group", "key", "tenant", "batch", "lock"] as
 export function waitingOf(notice: Notice, limits: LimitTable): Waiting {
   const until = Number(notice.until);
   return {
-    why: notice.kind === "free" ? "turn" : notice.kind,
+    // `abandoned` is of a call that waits for nothing any more.
+    why: notice.kind === "free" || notice.kind === "abandoned" ? "turn" : notice.kind,
     limit: limits.nameOf(notice.scope, notice.number),
     inUse: Number(notice.inUse),
     size: notice.size === NO_BOUND ? Number.POSITIVE_INFINITY : Number(notice.size),
@@ -144,12 +145,13 @@ export class LimitControl {
   limit(limit: LimitName): Gauge {
     const { kind, number } = this.#find(limit);
     const { core, now, wall } = this.#with;
-    const { size, cap, inUse, breaker, pausedUntil } = core().gauge(now(), wall(), kind, number);
+    const { size, cap, inUse, abandoned, breaker, pausedUntil } = core().gauge(now(), wall(), kind, number);
     const units = (count: number): number => (count === NONE ? Number.POSITIVE_INFINITY : count);
     return {
       size: units(size),
       cap: units(cap),
       inUse,
+      abandoned,
       breaker,
       ...(pausedUntil === 0n
         ? {}

@@ -200,6 +200,8 @@ export interface Gauge {
   /** What it can give for the moment: less while it starts slowly or adapts. */
   readonly cap: number;
   readonly inUse: number;
+  /** Units of calls that did not stop when told to, and gave their permits back (`afterGrace: "abandon"`): they may still run, beside `inUse`. */
+  readonly abandoned: number;
   readonly breaker: "none" | "closed" | "open" | "half-open";
   /** Wall-clock ms until which it rests; Infinity when it was paused by hand. */
   readonly pausedUntil?: number;

@@ -32,6 +32,7 @@ const TOOL_OPTIONS = [
   "input",
   "timeoutMs",
   "graceMs",
+  "afterGrace",
   "retry",
   "reconcile",
   "reconcileOptions",
@@ -112,6 +113,7 @@ function checkPolicy(path: string, options: Readonly<Record<string, unknown>>, e
     // The limits of a tool are checked with those of the runtime (limit-table.ts).
     concurrency: NONE,
     throttles: 0,
+    abandons: checkChoice(`${path}.afterGrace`, options.afterGrace, ["hold", "abandon"], "hold") === "abandon",
   };
 }
 

@@ -67,6 +67,14 @@ export interface ToolOptions<Input, Output, Parsed = Input> extends StartOptions
   readonly timeoutMs?: number;
   /** After an abort, how long the tool may take to stop before its worker is ended, milliseconds. Default 5_000. */
   readonly graceMs?: number;
+  /**
+   * What becomes of the permits of a call that was told to stop (a timeout, a deadline, a cancel) and a second after its
+   * grace still has not. `hold` (default): they return when it has really ended, so that no more run than may. `abandon`:
+   * they return now, and it may run beside others; `runtime.limit(name).abandoned` counts it until it has ended, and an
+   * event `abandoned` says so. What it reads and writes stays locked until then in any case: two writers at once are what
+   * a lock is there to prevent.
+   */
+  readonly afterGrace?: "hold" | "abandon";
   readonly retry?: RetryOptions;
   readonly reconcile?: (input: Parsed, ctx: ReconcileContext) => Verdict<Output> | Promise<Verdict<Output>>;
   readonly reconcileOptions?: ReconcileOptions;

@@ -35,6 +35,7 @@ export function glueHost(core: Root): CoreHost {
         asks: 5,
         concurrency: NO_BOUND,
         throttles: 20,
+        abandons: false,
       },
     ],
     [],
