@@ -23,15 +23,26 @@ import {
   scopeOf,
   unpark,
 } from "./lines";
-import { lendPlace, onReplaced, placeChanged, returnTickets, shutTickets, takeOpened, takeTickets } from "./locks";
+import {
+  lendPlace,
+  onReplaced,
+  placeChanged,
+  returnTickets,
+  shutTickets,
+  takeLoans,
+  takeOpened,
+  takeTickets,
+} from "./locks";
 import { noteNewcomer } from "./notices";
 import { beginsToWait, cameTooLate, countStart, endsToWait } from "./overload";
 import { hasPermits, returnPermits, takePermits } from "./permits";
+import { notePreemptor } from "./preemption";
 import { FIRST, rekeyed, waitKey } from "./priority";
 import { charge, Rate } from "./rates";
 import { isGated, isTooLarge, refusalOf, refusedByNone, refusedUntil, refuserOf, refusing } from "./refusal";
 import { Batch, Slot } from "./runs";
 import { nextStart, runtimeScope, Scope } from "./scopes";
+import { onShut } from "./tickets";
 import { armScope } from "./timers";
 import { now } from "./turn";
 
@@ -64,7 +75,11 @@ export function takePlace(slot: Slot): void {
   if (slot.conditions == 0) return;
   const conditions = changetype<Conditions>(slot.conditions);
   conditions.ownKey = slot.waitKey;
-  if (conditions.lockCount > 0) takeTickets(slot, conditions.locks, conditions.lockCount);
+  if (conditions.lockCount == 0) return;
+  takeTickets(slot, conditions.locks, conditions.lockCount);
+  if (!conditions.preempts) return;
+  lendPlace(slot);
+  takeLoans(slot);
 }
 
 /** The slot waits for permits to call or to ask. */
@@ -77,6 +92,7 @@ export function enqueue(slot: Slot): void {
   }
   if (slot.conditions != 0 && changetype<Conditions>(slot.conditions).tickets != 0) lendPlace(slot);
   if (shutTickets(slot) == 0) stand(slot);
+  else if (changetype<Conditions>(slot.conditions).preempts) notePreemptor(slot);
 }
 
 /** It takes its place in its line: before all others, if of its batch no other may start. */
@@ -118,6 +134,11 @@ function replace(slot: Slot, key: u64): void {
 }
 
 onReplaced(replace);
+onShut(leaveLineIfIn);
+
+function leaveLineIfIn(slot: Slot): void {
+  if (slot.waits) leaveLine(slot);
+}
 
 /** Its own priority is another now. Its time of queueing counts on. */
 export function reprioritise(slot: Slot, priority: i32): void {
@@ -135,6 +156,7 @@ export function reprioritise(slot: Slot, priority: i32): void {
   replace(slot, isLent ? min(slot.waitKey, conditions.ownKey) : conditions.ownKey);
   if (slot.queued) beginsToWait(slot);
   if (conditions.tickets != 0) placeChanged(slot);
+  if (conditions.preempts && slot.queued && conditions.ticketsShut > 0) notePreemptor(slot);
 }
 
 /** Gives back what keeps others from starting: its tickets. */

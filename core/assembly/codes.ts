@@ -110,6 +110,7 @@ export const enum Reason {
   circuitOpen,
   rateLimitedBeyondDeadline,
   budget,
+  preempted,
 }
 export const enum ScopeKind {
   runtime,

@@ -16,6 +16,8 @@ export class Conditions extends Node {
   budget: u64;
   sheddable: bool;
   background: bool;
+  preempts: bool;
+  preemptible: bool;
   keyScope: usize; // Scope of its key, or 0
   charges: usize; // Charge × chargeCount
   chargeCount: u32;
@@ -23,6 +25,8 @@ export class Conditions extends Node {
   locks: usize; // Key × lockCount: what it reads and writes, until it has its tickets
   lockCount: u32;
   tickets: usize; // Ticket, linked (locks.ts)
+  /** Its place among those that have tickets, whatever of: none waits for one that comes after it here. */
+  ticketOrder: u64;
   /** Tickets before which an earlier call must end. */
   ticketsShut: u32;
   nextOpened: usize; // while its tickets have just opened
@@ -57,6 +61,8 @@ export function impose(slot: Slot, terms: Terms, key: Scope | null, keys: usize,
   conditions.budget = terms.budget;
   conditions.sheddable = terms.sheddable;
   conditions.background = terms.background;
+  conditions.preempts = terms.preempts;
+  conditions.preemptible = terms.preemptible;
   conditions.keyScope = changetype<usize>(key);
   const chargesFrom = charges + stride<Charge>(4) * terms.firstCharge;
   conditions.charges = copied(chargesFrom, stride<Charge>(4) * terms.charges, conditions.charges);

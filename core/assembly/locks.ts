@@ -4,42 +4,11 @@
 // those before it (priority inheritance; Sha, Rajkumar, Lehoczky 1990), and takes it back when it goes.
 import { Conditions, conditionsOf } from "./conditions";
 import { make } from "./memory";
-import { drop, find, makeNames, Names, put } from "./names";
-import { Key, stride } from "./records";
+import { drop } from "./names";
+import { keyAt, ORDER_BITS, overtake } from "./overtaking";
 import { Slot } from "./runs";
+import { join, lastPhase, lockOf, locks, Phase, phaseBefore, Ticket, unlink } from "./tickets";
 
-/** Neighbouring readers of a key, or one writer. */
-@unmanaged
-class Phase {
-  lock: Lock;
-  writes: bool;
-  open: bool;
-  count: u32;
-  tickets: usize; // Ticket, linked
-  previous: usize;
-  next: usize;
-  /** No member stands behind this key: whoever lends no earlier place need not look at them. */
-  latestKey: u64;
-}
-
-@unmanaged
-class Lock {
-  nameHigh: u64;
-  nameLow: u64;
-  head: usize; // Phase
-  tail: usize;
-}
-
-@unmanaged
-class Ticket {
-  conditions: Conditions;
-  phase: Phase;
-  next: usize; // in its phase
-  previous: usize;
-  nextOfCall: usize;
-}
-
-const locks: Names = makeNames();
 /** Slots that stand earlier for somebody who waits for them. */
 let lent: u32 = 0;
 /** Called with a slot whose place has changed, so that its line learns of it. */
@@ -66,44 +35,45 @@ export function shutTickets(slot: Slot): u32 {
 
 // ── taking ────────────────────────────────────────────────────────────────────────────────────
 
-function lockOf(key: Key): Lock {
-  const known = find(locks, key.nameHigh, key.nameLow);
-  if (known != 0) return changetype<Lock>(known);
-  const made = changetype<Lock>(make(offsetof<Lock>()));
-  made.nameHigh = key.nameHigh;
-  made.nameLow = key.nameLow;
-  put(locks, key.nameHigh, key.nameLow, changetype<usize>(made));
-  return made;
+/** Those that it has overtaken lend it their place, where that is the earlier one. */
+export function takeLoans(slot: Slot): void {
+  const conditions = changetype<Conditions>(slot.conditions);
+  for (let at = conditions.tickets; at != 0; at = changetype<Ticket>(at).nextOfCall) {
+    const behind = changetype<Ticket>(at).phase.next;
+    if (behind == 0) continue;
+    for (let other = changetype<Phase>(behind).tickets; other != 0; other = changetype<Ticket>(other).next)
+      lendPlace(changetype<Ticket>(other).conditions.slot);
+  }
 }
 
-function newPhase(lock: Lock, writes: bool): Phase {
-  const phase = changetype<Phase>(make(offsetof<Phase>()));
-  phase.lock = lock;
-  phase.writes = writes;
-  phase.previous = lock.tail;
-  phase.open = lock.tail == 0;
-  if (lock.tail == 0) lock.head = changetype<usize>(phase);
-  else changetype<Phase>(lock.tail).next = changetype<usize>(phase);
-  lock.tail = changetype<usize>(phase);
-  return phase;
+/** Calls `each` with every earlier call that the slot waits for by its keys; of some it may be called twice. */
+export function forEachBefore(slot: Slot, each: (before: Slot) => void): void {
+  const conditions = changetype<Conditions>(slot.conditions);
+  for (let at = conditions.tickets; at != 0; at = changetype<Ticket>(at).nextOfCall) {
+    const own = changetype<Ticket>(at).phase;
+    for (let before = own.previous; before != 0; before = changetype<Phase>(before).previous) {
+      const phase = changetype<Phase>(before);
+      if (!phase.writes && !own.writes) continue;
+      for (let ticket = phase.tickets; ticket != 0; ticket = changetype<Ticket>(ticket).next)
+        each(changetype<Ticket>(ticket).conditions.slot);
+    }
+  }
 }
 
 /** Takes a ticket of each of these keys. A key named twice is one ticket, a writing one if either is. */
 export function takeTickets(slot: Slot, keys: usize, count: u32): void {
   const conditions = conditionsOf(slot);
+  conditions.ticketOrder = slot.turn << ORDER_BITS;
+  const overtakes = conditions.preempts && overtake(conditions, keys, count);
   for (let i: u32 = 0; i < count; i++) {
-    const key = changetype<Key>(keys + stride<Key>(8) * i);
+    const key = keyAt(keys, i);
     if (isRepeated(keys, count, i)) continue;
-    const lock = lockOf(key);
-    const tail = changetype<Phase | null>(lock.tail);
-    const phase = tail !== null && !tail.writes && !key.write ? tail : newPhase(lock, key.write);
+    const phase = overtakes
+      ? phaseBefore(lockOf(key), key.write, conditions.ticketOrder)
+      : lastPhase(lockOf(key), key.write);
     const ticket = changetype<Ticket>(make(offsetof<Ticket>()));
     ticket.conditions = conditions;
-    ticket.phase = phase;
-    ticket.next = phase.tickets;
-    if (ticket.next != 0) changetype<Ticket>(ticket.next).previous = changetype<usize>(ticket);
-    phase.tickets = changetype<usize>(ticket);
-    phase.count++;
+    join(ticket, phase);
     ticket.nextOfCall = conditions.tickets;
     conditions.tickets = changetype<usize>(ticket);
     if (!phase.open) conditions.ticketsShut++;
@@ -112,10 +82,10 @@ export function takeTickets(slot: Slot, keys: usize, count: u32): void {
 
 /** The same name stands in the list once more: earlier, or later as a writer. */
 function isRepeated(keys: usize, count: u32, at: u32): bool {
-  const key = changetype<Key>(keys + stride<Key>(8) * at);
+  const key = keyAt(keys, at);
   for (let i: u32 = 0; i < count; i++) {
     if (i == at) continue;
-    const other = changetype<Key>(keys + stride<Key>(8) * i);
+    const other = keyAt(keys, i);
     if (other.nameLow != key.nameLow || other.nameHigh != key.nameHigh) continue;
     if (other.write == key.write ? i < at : other.write) return true;
   }
@@ -144,9 +114,7 @@ export function returnTickets(slot: Slot): void {
 
 function leavePhase(ticket: Ticket, mayHaveLent: bool): void {
   const phase = ticket.phase;
-  if (ticket.previous == 0) phase.tickets = ticket.next;
-  else changetype<Ticket>(ticket.previous).next = ticket.next;
-  if (ticket.next != 0) changetype<Ticket>(ticket.next).previous = ticket.previous;
+  unlink(ticket);
   const before = phase.previous;
   if (--phase.count == 0) endPhase(phase);
   if (mayHaveLent && before != 0) takeBackFrom(changetype<Phase>(before));

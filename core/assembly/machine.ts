@@ -30,6 +30,7 @@ import { tellNewcomers, watch } from "./notices";
 import { observeRate, pauseScope, regridScope, reprioritiseSlot, resizeScope, unpauseScope } from "./orders";
 import { action, refuse } from "./output";
 import { measurePressure, onFull, queued } from "./overload";
+import { takeVictim } from "./preemption";
 import { Event, stride } from "./records";
 import { findRun, findSlot, mustMatch, Plan, Run, Slot, slotAt } from "./runs";
 import { Scope, scopeBy, Timed } from "./scopes";
@@ -236,6 +237,11 @@ function grant(): void {
 
 onFull(grant);
 
+/** Those that keep a more urgent call waiting, where that may be, are cancelled. */
+function preempt(): void {
+  for (let victim = takeVictim(); victim !== null; victim = takeVictim()) happen(victim, Happening.cancel);
+}
+
 export function turn(events: usize, eventCount: u32, calls: usize, callCount: u32): void {
   startsLeft = startsMost;
   goOnCancelling();
@@ -244,6 +250,7 @@ export function turn(events: usize, eventCount: u32, calls: usize, callCount: u3
   }
   fireDue();
   hasMore = isCancelling();
+  preempt();
   grant();
   measurePressure();
   tellNewcomers();

@@ -14,19 +14,7 @@ import { Decision, decide, Said } from "./recovery";
 import { refusedUntil, refusing } from "./refusal";
 import { backOff } from "./retry";
 import { isCancelled, Plan, pastOf, Slot } from "./runs";
-import {
-  because,
-  ended,
-  leave,
-  line,
-  ranAs,
-  resolve,
-  settle,
-  settleLeaving,
-  tell,
-  tellToStop,
-  wait,
-} from "./settling";
+import { because, ended, leave, line, ranAs, resolve, settle, settleLeaving, tell, tellToStop, wait } from "./settling";
 import { disarm } from "./timers";
 import { Move, moveFor } from "./transitions";
 import { now, onClock, toMs, wall } from "./turn";

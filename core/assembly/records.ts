@@ -30,6 +30,8 @@ export class Terms {
   charges: u32;
   sheddable: bool;
   background: bool;
+  preempts: bool;
+  preemptible: bool;
 }
 
 @unmanaged

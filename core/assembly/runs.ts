@@ -70,6 +70,8 @@ export class Slot extends Node {
   /** How often it was told to slow down. */
   throttles: u8;
   cancelled: bool;
+  /** It was cancelled for a call of higher priority that needed what it has locked. */
+  preempted: bool;
   /** Its scopes have been told how this attempt ended. */
   told: bool;
   /** Its deadline has been dealt with. */

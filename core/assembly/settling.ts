@@ -2,7 +2,7 @@
 // its entries and resolutions are made; which of it is done when, the moves decide.
 import { dequeue, enqueue, release, settledInOrder, unabandon, unlock } from "./admission";
 import { settledOne, watchLeaving } from "./closing";
-import { ActionKind, EntryKind, Gate, Reason, Source, State } from "./codes";
+import { ActionKind, EntryKind, Gate, Outcome, Reason, ScopeKind, Source, State } from "./codes";
 import { Conditions } from "./conditions";
 import { refundCosts } from "./costs";
 import { lastStart } from "./deadline";
@@ -16,7 +16,6 @@ import { pastOf, Slot } from "./runs";
 import { Scope } from "./scopes";
 import { arm, disarm } from "./timers";
 import { now, toMs, wall } from "./turn";
-
 
 export function resolve(slot: Slot, replayed: bool): void {
   const row = resolution(slot.run.number, slot.ordinal);
@@ -65,6 +64,10 @@ export function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leav
   row.source = <u8>source;
   row.attempt = slot.attempt;
   row.payload = payload;
+  if (slot.preempted && outcome == Outcome.cancelled) {
+    reason = <u8>Reason.preempted;
+    row.scope = <u8>ScopeKind.lock;
+  }
   row.reason = reason;
   if (reason != Reason.none) explained(row);
   reason = <u8>Reason.none;

@@ -133,6 +133,8 @@ const terms: fc.Arbitrary<Terms> = fc.record({
   charges: fc.constantFrom(0, 1),
   sheddable: fc.boolean(),
   background: fc.boolean(),
+  preempts: fc.boolean(),
+  preemptible: fc.boolean(),
 });
 const keys: fc.Arbitrary<Key[]> = fc.array(
   fc.record({ nameHigh: fc.constant(3n), nameLow: fc.constantFrom(1n, 2n), write: fc.boolean() }),

@@ -18,6 +18,8 @@ const PLAIN: Terms = {
   charges: 0,
   sheddable: false,
   background: false,
+  preempts: false,
+  preemptible: false,
 };
 
 /** The lists that go into the core beside calls. */
@@ -63,6 +65,8 @@ export class Beside {
       charges: count,
       sheddable: fields.yes("sheddable"),
       background: fields.yes("background"),
+      preempts: fields.yes("preempts"),
+      preemptible: fields.yes("preemptible"),
     };
     if (Number.isNaN(terms.priority) || this.charges.some(({ cost }) => !Number.isInteger(cost)))
       throw new CaseSyntaxError(row.number, "a priority and a cost are whole numbers");

@@ -50,6 +50,8 @@ export interface Asked {
   readonly budget?: number;
   readonly sheddable?: boolean;
   readonly background?: boolean;
+  readonly preempts?: boolean;
+  readonly preemptible?: boolean;
   /** By meter. */
   readonly cost?: Readonly<Record<number, number>>;
   readonly effect?: Call["effect"];
@@ -258,6 +260,8 @@ export class CoreWorld {
       charges: charges.length - firstCharge,
       sheddable: one.sheddable ?? false,
       background: one.background ?? false,
+      preempts: one.preempts ?? false,
+      preemptible: one.preemptible ?? false,
     };
   }
 

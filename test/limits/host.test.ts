@@ -354,6 +354,8 @@ describe("wrong options are refused by their path", () => {
     ["calls[0].cost.tokens", { cost: { tokens: -1 } }],
     ["calls[0].reads[1]", { reads: ["a", ""] }],
     ["calls[0].sheddable", { sheddable: "yes" }],
+    ["calls[0].preempt", { preempt: "kill" }],
+    ["calls[0].preemptible", { preemptible: 1 }],
     ["calls[0].startWithinMs", { startWithinMs: 0 }],
     ["calls[0].minBudgetMs", { minBudgetMs: 0.5 }],
   ])("adv.weights, adv.priority_extremes: %s", async (path, more) => {

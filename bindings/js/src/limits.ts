@@ -154,6 +154,16 @@ export interface StartOptions {
   readonly sheddable?: boolean;
   /** It goes after all others while the queue is nearly full. Default false. */
   readonly background?: boolean;
+  /**
+   * `cancel`: it waits neither behind calls of lower priority that wait for a key that it `reads` or `writes`, nor for those that
+   * have begun, where they are `preemptible`: they are cancelled (their signal aborts, they have their grace, what they had locked
+   * is theirs until they have stopped) and end as cancelled, reason `preempted`, or as their effect says when nobody knows what
+   * became of them. It starts when the last has stopped. Judged when it begins to wait and when its priority is set; one of equal
+   * or higher priority, or that is not preemptible, is waited for. Default: every call is waited for.
+   */
+  readonly preempt?: "cancel";
+  /** A call of higher priority with `preempt` that needs what it reads or writes may have it cancelled. Default false. */
+  readonly preemptible?: boolean;
 }
 
 /** What a call costs by what rates count: `{ tokens: 1_200 }`. An estimate; `ctx.cost` corrects it. */

@@ -2,7 +2,7 @@
 import type { Resolution } from "./core.ts";
 import type { Json, Outcome, OutcomeFacts } from "./outcome.ts";
 import type { Payload } from "./payload.ts";
-import { isTimeout, keptReason } from "./reasons.ts";
+import { isTimeout, keptReason, wasPreempted } from "./reasons.ts";
 
 function kept(payload: Payload | undefined): Json | undefined {
   return payload?.kind === "value" ? payload.value : undefined;
@@ -25,6 +25,8 @@ function endingOf(row: Resolution, payload: Payload | undefined): Ending {
       return { kind: "not-started", ...keptReason(kept(payload)) };
     case "timed-out":
       return { kind: "timed-out", reason: isTimeout(kept(payload)) ? "timeout" : "deadline" };
+    case "cancelled":
+      return { kind: "cancelled", ...(wasPreempted(kept(payload)) ? { reason: "preempted" } : {}) };
     default:
       return { kind: row.outcome };
   }

@@ -71,7 +71,8 @@ export type NotOk = OutcomeFacts & {
         /** Which limit, where one decided. */
         readonly limit?: string;
       }
-    | { readonly kind: "cancelled" }
+    /** `preempted`: a call of higher priority needed what it had locked (`preempt`, `preemptible`). Absent: its run, or it, was cancelled. */
+    | { readonly kind: "cancelled"; readonly reason?: "preempted" }
   );
 
 export type OutcomeKind = Outcome["kind"];

@@ -12,7 +12,7 @@ export interface LimitNames {
   find(name: string): { readonly kind: ScopeKind; readonly number: number } | undefined;
 }
 
-/** What is kept of a decision: in the payload of a not-started or timed-out slot. */
+/** What is kept of a decision: in the payload of a not-started, timed-out or cancelled slot. */
 export interface KeptReason {
   readonly reason: NotStartedReason;
   /** Wall ms at which it is worth trying again. */
@@ -31,6 +31,13 @@ const WORDS: Readonly<Partial<Record<Reason, NotStartedReason>>> = {
 /** The code by which an outcome, a journal and every host know that the outside said "slow down". */
 export const OVERLOADED = "overloaded";
 
+const PREEMPTED = "preempted";
+
+/** Does the journal say of a cancelled call that it made room for a more urgent one? */
+export function wasPreempted(value: Json | undefined): boolean {
+  return (value as { readonly reason?: unknown } | null | undefined)?.reason === PREEMPTED;
+}
+
 /** The payload of an entry in which a limit or a deadline decided; undefined when the tool's own counts. */
 export function reasonPayload(entry: CoreEntry, names: LimitNames): Payload | undefined {
   if (entry.kind !== "settled" || entry.reason === "none") return undefined;
@@ -46,7 +53,7 @@ export function reasonPayload(entry: CoreEntry, names: LimitNames): Payload | un
         : `${limit} rests${when}, and the call's deadline is before that`;
     return errorPayload({ ...refusal(entry.reason, what), data });
   }
-  const kept = { reason: WORDS[entry.reason] ?? "limit", ...data };
+  const kept = entry.reason === PREEMPTED ? { reason: PREEMPTED } : { reason: WORDS[entry.reason] ?? "limit", ...data };
   return { kind: "value", value: kept, bytes: encodeText(JSON.stringify(kept)) };
 }
 

@@ -204,6 +204,8 @@ function addCall({ asked }: Past, call: PlannedCall, tenant: string | undefined,
     minBudgetMs: 0,
     sheddable: false,
     background: false,
+    preempt: undefined,
+    preemptible: false,
     reads: [],
     writes: [],
   };

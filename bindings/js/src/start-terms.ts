@@ -3,8 +3,8 @@
 import type { Asked, Terms } from "./core.ts";
 import type { Digest } from "./digest.ts";
 import type { Meters } from "./limit-rows.ts";
-import type { Cost, StartOptions } from "./limits.ts";
-import { checkInteger, refuseOption, SPAN_MS_MAX } from "./options.ts";
+import type { Cost } from "./limits.ts";
+import { checkChoice, checkInteger, refuseOption, SPAN_MS_MAX } from "./options.ts";
 
 const COST_MOST = 0x7fffffff;
 const LOCKS_MOST = 1_000;
@@ -21,6 +21,8 @@ export interface StartTerms {
   readonly minBudgetMs: number;
   readonly sheddable: boolean;
   readonly background: boolean;
+  readonly preempt: "cancel" | undefined;
+  readonly preemptible: boolean;
   readonly key: string | undefined;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
@@ -34,6 +36,8 @@ export const PLAIN_TERMS: StartTerms = {
   minBudgetMs: 0,
   sheddable: false,
   background: false,
+  preempt: undefined,
+  preemptible: false,
   key: undefined,
   reads: UNSAID,
   writes: UNSAID,
@@ -48,8 +52,17 @@ export interface ToolStart extends SaidOfStart {
   readonly from?: (input: unknown) => SaidOfStart;
 }
 
-const START_KEYS = ["priority", "startWithinMs", "minBudgetMs", "sheddable", "background"] as const;
-/** What a call may say; a batch may say the first six of all its calls. */
+const PREEMPT = ["cancel"] as const;
+const START_KEYS = [
+  "priority",
+  "startWithinMs",
+  "minBudgetMs",
+  "sheddable",
+  "background",
+  "preempt",
+  "preemptible",
+] as const;
+/** What a call may say; a batch may say the first eight of all its calls. */
 export const CALL_START_KEYS = [...START_KEYS, "key", "weight", "reads", "writes", "cost"] as const;
 export const BATCH_START_KEYS = [...START_KEYS, "key"] as const;
 
@@ -89,6 +102,8 @@ export function checkStart(path: string, given: Readonly<Record<string, unknown>
     said.minBudgetMs = checkInteger(`${path}.minBudgetMs`, given.minBudgetMs, 1, SPAN_MS_MAX, 0);
   if (given.sheddable !== undefined) said.sheddable = checkBoolean(`${path}.sheddable`, given.sheddable);
   if (given.background !== undefined) said.background = checkBoolean(`${path}.background`, given.background);
+  if (given.preempt !== undefined) said.preempt = checkChoice(`${path}.preempt`, given.preempt, PREEMPT, PREEMPT[0]);
+  if (given.preemptible !== undefined) said.preemptible = checkBoolean(`${path}.preemptible`, given.preemptible);
   if (given.key !== undefined) said.key = checkName(`${path}.key`, given.key);
   if (given.reads !== undefined) said.reads = checkNames(`${path}.reads`, given.reads);
   if (given.writes !== undefined) said.writes = checkNames(`${path}.writes`, given.writes);
@@ -119,7 +134,7 @@ export function checkToolStart(path: string, options: Readonly<Record<string, un
 export function startTerms(
   tool: ToolStart | undefined,
   input: unknown,
-  batch: StartOptions | undefined,
+  batch: SaidOfStart | undefined,
   call: SaidOfStart | undefined,
 ): StartTerms | undefined {
   const worked = tool?.from?.(input);
@@ -164,6 +179,8 @@ export function addTerms(asked: Asked, terms: StartTerms, meters: Meters, digest
     charges: 0,
     sheddable: terms.sheddable,
     background: terms.background,
+    preempts: terms.preempt === "cancel",
+    preemptible: terms.preemptible,
   };
   row.firstLock = asked.keys.length;
   for (const name of terms.reads) addKey(asked, digest(name), false);

@@ -52,6 +52,8 @@ const TOOL_OPTIONS = [
   "minBudgetMs",
   "sheddable",
   "background",
+  "preempt",
+  "preemptible",
 ];
 const EFFECT_NAMES: readonly Effect[] = ["read", "idempotent", "once"];
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/;
