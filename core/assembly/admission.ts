@@ -35,11 +35,20 @@ import {
 } from "./locks";
 import { noteNewcomer } from "./notices";
 import { beginsToWait, cameTooLate, countStart, endsToWait } from "./overload";
-import { hasPermits, returnPermits, takePermits } from "./permits";
+import { returnPermits, takePermits } from "./permits";
 import { notePreemptor } from "./preemption";
 import { FIRST, rekeyed, waitKey } from "./priority";
 import { charge, Rate } from "./rates";
-import { isGated, isTooLarge, refusalOf, refusedByNone, refusedUntil, refuserOf, refusing } from "./refusal";
+import {
+  isGated,
+  isTooLarge,
+  permitsRefusing,
+  refusalOf,
+  refusedByNone,
+  refusedUntil,
+  refuserOf,
+  refusing,
+} from "./refusal";
 import { Batch, Slot } from "./runs";
 import { nextStart, runtimeScope, Scope } from "./scopes";
 import { onShut } from "./tickets";
@@ -134,11 +143,9 @@ function replace(slot: Slot, key: u64): void {
 }
 
 onReplaced(replace);
-onShut(leaveLineIfIn);
-
-function leaveLineIfIn(slot: Slot): void {
+onShut((slot: Slot): void => {
   if (slot.waits) leaveLine(slot);
-}
+});
 
 /** Its own priority is another now. Its time of queueing counts on. */
 export function reprioritise(slot: Slot, priority: i32): void {
@@ -227,21 +234,6 @@ export function release(slot: Slot): void {
   if (ms > 1) chargeFlow(standIn(ready, line), units * (ms - 1));
 }
 
-/** It did not stop: its permits return without it, and it is counted where it held them until it has really ended. */
-export function abandon(slot: Slot): void {
-  release(slot);
-  slot.abandoned = true;
-  const line = changetype<Line>(slot.line);
-  for (let i: u32 = 0; i < line.scopeCount; i++) scopeOf(line, i).abandoned += unitsOf(slot);
-}
-
-/** It has really ended. */
-export function unabandon(slot: Slot): void {
-  slot.abandoned = false;
-  const line = changetype<Line>(slot.line);
-  for (let i: u32 = 0; i < line.scopeCount; i++) scopeOf(line, i).abandoned -= unitsOf(slot);
-}
-
 // ── those that resume ─────────────────────────────────────────────────────────────────────────
 
 let resumingHead: usize = 0;
@@ -265,15 +257,6 @@ function leaveResuming(slot: Slot): void {
   else changetype<Slot>(slot.next).previous = slot.previous;
   slot.previous = 0;
   slot.next = 0;
-}
-
-function permitsRefusing(slot: Slot): Scope | null {
-  const line = changetype<Line>(slot.line);
-  for (let i: u32 = 0; i < line.scopeCount; i++) {
-    const scope = scopeOf(line, i);
-    if (!hasPermits(scope, unitsOf(slot))) return scope;
-  }
-  return null;
 }
 
 /** Strictly in line: the first that must wait keeps new starts off what it waits for. */
@@ -390,6 +373,24 @@ export function admit(): Slot | null {
     letOut();
   }
   return null;
+}
+
+/**
+ * A call under one that keeps its permits: what it needs is there, and only somebody who waits for those permits keeps it from that.
+ * So it goes first. False: something else holds it. `over`: it had its permits and can get them back from nobody; it goes on over the limit.
+ */
+export function admitNested(slot: Slot, over: bool): bool {
+  const line = changetype<Line>(slot.line);
+  if (!over && permitsRefusing(slot) !== null) return false;
+  if (slot.resumes) {
+    leaveResuming(slot);
+    take(slot, true);
+    return true;
+  }
+  const asks = slot.state == State.doubtful;
+  if (!slot.waits || (!asks && isGated(line, slot))) return false;
+  start(line, slot, asks);
+  return true;
 }
 
 /** Is anybody ready for whom this turn had no time? */

@@ -1,6 +1,7 @@
 // How a run ends: the cursor, the entry that closes it once all has settled, the forgetting of one
 // that this host must not go on with, and the memory that goes when the last call has really ended.
 import { dequeue, release, unlock } from "./admission";
+import { forgetNesting } from "./circles";
 import { AbortReason, ActionKind, EntryKind, Gate, State } from "./codes";
 import { leaveBatch } from "./membership";
 import { action, entry } from "./output";
@@ -119,6 +120,7 @@ export function freeFinished(): void {
       unlock(slotAt(run, i)!);
       leaveBatch(slotAt(run, i)!);
     }
+    forgetNesting(run);
     freeRun(run);
   }
 }

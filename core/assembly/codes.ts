@@ -49,6 +49,7 @@ export const enum EventKind {
   watch,
   spent,
   calendar,
+  nested,
 }
 export const enum EntryKind {
   runOpened,
@@ -111,6 +112,7 @@ export const enum Reason {
   rateLimitedBeyondDeadline,
   budget,
   preempted,
+  wouldDeadlock,
 }
 export const enum ScopeKind {
   runtime,
@@ -206,4 +208,5 @@ export const enum Happening {
   shed, // dropped from the queue
   broken, // its breaker is open, and calls do not wait for it
   hopeless, // when it may start, too little will be left until its deadline
+  circle, // what it waits for waits for it
 }

@@ -125,3 +125,16 @@ export function failFast(slot: Slot): void {
   because(Reason.circuitOpen, refusing, breakerOpensAt(scope));
   settle(slot, Outcome.error, ranAs(slot), 0, false);
 }
+
+let circleScope: usize = 0;
+
+/** What closes the circle: set right before `Happening.circle`. */
+export function saidCircle(scope: Scope): void {
+  circleScope = changetype<usize>(scope);
+}
+
+/** What it needs is held by calls that wait for it. */
+export function failCircle(slot: Slot): void {
+  because(Reason.wouldDeadlock, circleScope, 0);
+  settle(slot, Outcome.error, ranAs(slot), 0, false);
+}

@@ -46,12 +46,12 @@ export function takeLoans(slot: Slot): void {
   }
 }
 
-/** Calls `each` with every earlier call that the slot waits for by its keys; of some it may be called twice. */
+/** Calls `each` with every earlier call that the slot waits for by its keys, of each key the first first; of some it may be called twice. */
 export function forEachBefore(slot: Slot, each: (before: Slot) => void): void {
   const conditions = changetype<Conditions>(slot.conditions);
   for (let at = conditions.tickets; at != 0; at = changetype<Ticket>(at).nextOfCall) {
     const own = changetype<Ticket>(at).phase;
-    for (let before = own.previous; before != 0; before = changetype<Phase>(before).previous) {
+    for (let before = own.lock.head; before != changetype<usize>(own); before = changetype<Phase>(before).next) {
       const phase = changetype<Phase>(before);
       if (!phase.writes && !own.writes) continue;
       for (let ticket = phase.tickets; ticket != 0; ticket = changetype<Ticket>(ticket).next)

@@ -3,6 +3,7 @@
 import { Admitted, admit, admitted, hasReady } from "./admission";
 import { claimSlot, reportUnused, takeBatch } from "./batch";
 import { cancel, goOnCancelling, isCancelling } from "./cancel";
+import { circleScope, findCircle, nest, takeNested } from "./circles";
 import { closeIfSettled, forget, freeFinished } from "./closing";
 import {
   ActionKind,
@@ -23,7 +24,7 @@ import { correctCosts } from "./costs";
 import { forgetIfSilent } from "./dynamic-scopes";
 import { gained } from "./freed";
 import { chargesOf } from "./inputs";
-import { saidSlowDown } from "./limit-moves";
+import { saidCircle, saidSlowDown } from "./limit-moves";
 import { promoteOverdue } from "./lines";
 import { deadlinePassed, happen } from "./moves";
 import { tellNewcomers, watch } from "./notices";
@@ -177,6 +178,8 @@ function apply(event: Event, calls: usize, callCount: u32): void {
       return spent(event);
     case EventKind.calendar:
       return regridScope(event);
+    case EventKind.nested:
+      return nestRun(event);
   }
 }
 
@@ -242,6 +245,32 @@ function preempt(): void {
   for (let victim = takeVictim(); victim !== null; victim = takeVictim()) happen(victim, Happening.cancel);
 }
 
+/** Calls that would wait for ever are told so, one by one: what each held back may start. */
+function breakCircles(): void {
+  for (;;) {
+    for (let slot = startsLeft > 0 ? takeNested() : null; slot !== null; slot = startsLeft > 0 ? takeNested() : null) {
+      startsLeft--;
+      happen(slot, Happening.grant);
+    }
+    const slot = findCircle();
+    if (slot === null) return;
+    if (slot.state == State.resuming) happen(slot, Happening.grant);
+    else {
+      saidCircle(circleScope);
+      happen(slot, Happening.circle);
+    }
+    grant();
+  }
+}
+
+/** The run was opened by a call of another. */
+function nestRun(event: Event): void {
+  const run = findRun(event.run);
+  const above = event.a < <u64>NONE ? findRun(<u32>event.a) : null;
+  const parent: Slot | null = above === null ? null : slotAt(above, event.slot);
+  if (run !== null && parent !== null) nest(run, parent, event.attempt);
+}
+
 export function turn(events: usize, eventCount: u32, calls: usize, callCount: u32): void {
   startsLeft = startsMost;
   goOnCancelling();
@@ -252,6 +281,7 @@ export function turn(events: usize, eventCount: u32, calls: usize, callCount: u3
   hasMore = isCancelling();
   preempt();
   grant();
+  breakCircles();
   measurePressure();
   tellNewcomers();
   freeFinished();

@@ -1,12 +1,13 @@
 // What each move of transitions.ts does: the only place where a slot changes its state. Entries are made
 // before what depends on them.
-import { abandon as abandonPermits, dequeue, enqueueResuming, release, startHolding, takePlace } from "./admission";
+import { abandon as abandonPermits } from "./abandoned";
+import { dequeue, enqueueResuming, release, startHolding, takePlace } from "./admission";
 import { finishIfLeft, given } from "./closing";
 import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Reason, Source, State } from "./codes";
 import { forgetSpent } from "./costs";
 import { deadlineOf, isOverdue, leavesTooLittle } from "./deadline";
 import { Ended } from "./health";
-import { admitted, expire, failFast, forgo, restAfterLeft, shed, throttle } from "./limit-moves";
+import { admitted, expire, failCircle, failFast, forgo, restAfterLeft, shed, throttle } from "./limit-moves";
 import { noteAbandoned } from "./notices";
 import { action, entry } from "./output";
 import { policyOf } from "./policies";
@@ -284,13 +285,17 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       ended(slot, Ended.silently);
       abandon(slot, happening == Happening.stopped && final);
       break;
+    case Move.failCircle:
+      failCircle(slot);
+      break;
     case Move.suspend:
-      release(slot);
+      if (!policyOf(slot.tool).keeps) release(slot);
       slot.state = <u8>State.suspended;
       break;
     case Move.resume:
-      slot.state = <u8>State.resuming;
-      enqueueResuming(slot);
+      slot.state = slot.holds ? <u8>State.running : <u8>State.resuming;
+      if (slot.holds) carryOn(slot);
+      else enqueueResuming(slot);
       break;
     case Move.resumeAtOnce:
       carryOn(slot);

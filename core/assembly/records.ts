@@ -139,6 +139,7 @@ export class Policy {
   concurrency: u32;
   throttles: u32;
   abandons: bool;
+  keeps: bool;
 }
 
 @unmanaged

@@ -121,3 +121,13 @@ export function neverFits(line: Line, slot: Slot): bool {
   }
   return false;
 }
+
+/** The first scope that has too few permits for it, or null. */
+export function permitsRefusing(slot: Slot): Scope | null {
+  const line = changetype<Line>(slot.line);
+  for (let i: u32 = 0; i < line.scopeCount; i++) {
+    const scope = scopeOf(line, i);
+    if (!hasPermits(scope, unitsOf(slot))) return scope;
+  }
+  return null;
+}

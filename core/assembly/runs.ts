@@ -63,6 +63,8 @@ export class Slot extends Node {
   replayed: bool;
   /** It was called again after an attempt that was left in doubt. */
   recovered: bool;
+  /** What it waits for waits for it, as far as is known: only while that is worked out. */
+  stuck: bool;
   /** It holds its permits. */
   holds: bool;
   /** It did not stop when told to: its permits have returned, and it counts as abandoned. */
@@ -167,6 +169,12 @@ export class Run {
   unsettled: u32;
   /** Called or told to stop, not yet ended. */
   inFlight: u32;
+  /** The Slot that opened it and waits for it, or 0, and the attempt of that (circles.ts). */
+  parent: usize;
+  parentAttempt: u32;
+  nextNested: usize;
+  /** A call of it has opened a run. */
+  nests: bool;
   /** Its memory goes at the end of this turn. */
   finishing: bool;
   nextFinished: usize;

@@ -34,6 +34,8 @@ export class Scope extends Node {
   inUse: u32;
   /** Units whose calls did not stop when told to: their permits have returned, and they may still run. */
   abandoned: u32;
+  /** Units of it whose holders are stuck: only while that is worked out (circles.ts). */
+  stuck: u32;
   /** Calls and batches that speak of it: a key's or tenant's scope goes with the last. */
   users: u32;
   /** Queue of the lines whose head it refused, or 0 (queues.ts). */
@@ -86,6 +88,8 @@ export const runtimeScope: Scope = makeScope(ScopeKind.runtime, 0, NONE);
 /** What is copied into the scope of each key and each tenant; without limits there are no such scopes. */
 export const keyTemplate: Scope = makeScope(ScopeKind.key, 0, NONE);
 export const tenantTemplate: Scope = makeScope(ScopeKind.tenant, 0, NONE);
+/** Stands for the keys that calls read and write, where a scope is to be named. */
+export const lockScope: Scope = makeScope(ScopeKind.lock, 0, NONE);
 export let keysAreLimited: bool = false;
 export let tenantsAreLimited: bool = false;
 

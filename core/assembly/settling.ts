@@ -1,6 +1,7 @@
 // What the moves of a slot are made of: it waits, it stands in line, its call ends, its outcome is known. Here
 // its entries and resolutions are made; which of it is done when, the moves decide.
-import { dequeue, enqueue, release, settledInOrder, unabandon, unlock } from "./admission";
+import { unabandon } from "./abandoned";
+import { dequeue, enqueue, release, settledInOrder, unlock } from "./admission";
 import { settledOne, watchLeaving } from "./closing";
 import { ActionKind, EntryKind, Gate, Outcome, Reason, ScopeKind, Source, State } from "./codes";
 import { Conditions } from "./conditions";

@@ -40,9 +40,10 @@ export const enum Move {
   left, // it really ended
   leftOverloaded, // … and the outside had refused it: the scope rests
   abandonPermits, // it did not, and its tool lets its permits go
+  failCircle, // it would wait for ever
 }
 
-const COLUMNS: u32 = 19;
+const COLUMNS: u32 = 20;
 const STATES: u32 = 13;
 const moves: StaticArray<u8> = new StaticArray<u8>(STATES * COLUMNS);
 
@@ -62,6 +63,7 @@ on(S.queued, H.due, Move.expire);
 on(S.queued, H.shed, Move.shed);
 on(S.queued, H.broken, Move.failFast);
 on(S.queued, H.hopeless, Move.forgo);
+on(S.queued, H.circle, Move.failCircle);
 
 on(S.running, H.ok, Move.settleOk);
 on(S.running, H.error, Move.failOrRetry);
@@ -119,6 +121,7 @@ on(S.cancelling, H.overloaded, Move.throttle);
 on(S.doubtful, H.grant, Move.ask);
 on(S.doubtful, H.deadline, Move.surface);
 on(S.doubtful, H.cancel, Move.surface);
+on(S.doubtful, H.circle, Move.surface);
 
 on(S.asking, H.verdictDone, Move.verdictOk);
 on(S.asking, H.verdictFailed, Move.verdictError);

@@ -17,12 +17,13 @@ export const POLICY: Policy = {
   concurrency: NONE,
   throttles: 3,
   abandons: false,
+  keeps: false,
 };
 
 /** Tool 0 bounded to two at once, tool 1 not. */
 export const POLICIES: Policy[] = [
   { ...POLICY, concurrency: 2 },
-  { ...POLICY, abandons: true },
+  { ...POLICY, abandons: true, keeps: true },
 ];
 
 const LIMIT: Limit = { kind: "window", scope: "tool", mode: 0, number: 0, meter: 0, size: 0n, per: 0n, a: 0n, b: 0n };
@@ -107,6 +108,7 @@ const reply: fc.Arbitrary<Event> = fc.record({
     "reprioritise",
     "watch",
     "spent",
+    "nested",
   ),
   outcome: fc.constantFrom("ok", "error"),
   verdict: fc.constantFrom("done", "failed", "not-done", "unknown"),

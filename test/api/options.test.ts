@@ -78,6 +78,7 @@ describe("openRuntime", () => {
       ["tools.t.timeoutMs", ofTool({ timeoutMs: 10n })],
       ["tools.t.timeoutMs", ofTool({ timeoutMs: 2 ** 53 })],
       ["tools.t.graceMs", ofTool({ graceMs: -1 })],
+      ["tools.t.holdWhileWaiting", ofTool({ holdWhileWaiting: "yes" })],
       ["tools.t.afterGrace", ofTool({ afterGrace: "kill" })],
       ["tools.t.retry", ofTool({ effect: "read", retry: 3 })],
       ["tools.t.retry.attempt", ofTool({ effect: "read", retry: { attempt: 3 } })],

@@ -95,6 +95,7 @@ export function hearPolicy(row: Split | undefined): Policy {
     concurrency: fields.number("concurrency", NONE),
     throttles: fields.number("throttles", 20),
     abandons: fields.yes("abandons"),
+    keeps: fields.yes("keeps"),
   };
   fields.end();
   return policy;
@@ -247,6 +248,17 @@ export function hearEvent(kind: string, fields: Fields, context: Context, first:
     case "resume": {
       const of = slot();
       return { ...base, kind, slot: of, attempt: attempt(of), payload: kind === "lost" ? valueIn(fields, names) : 0 };
+    }
+    case "nested": {
+      const of = slot();
+      const parent = names.number("run", fields.needed("of"));
+      return {
+        ...base,
+        kind,
+        slot: of,
+        attempt: fields.number("attempt", context.attempt(parent, of)),
+        a: BigInt(parent),
+      };
     }
     case "cancel":
       return { ...base, kind, slot: fields.number("slot", NONE) };

@@ -101,6 +101,7 @@ export class CoreWorld {
   readonly running = new Set<string>();
   readonly ended = new Map<string, Ended>();
   readonly aborted: string[] = [];
+  readonly carriedOn: string[] = [];
   readonly refused: string[] = [];
   notices: Notice[] = [];
   last: Reaction | undefined;
@@ -170,6 +171,7 @@ export class CoreWorld {
         this.starts.push({ name: known.name, at: this.now });
         this.startsOfStep++;
       } else if (action.kind === "abort") this.aborted.push(known.name);
+      else if (action.kind === "carry-on") this.carriedOn.push(known.name);
     }
     this.notices.push(...reaction.notices);
     this.wakeAt = Number(reaction.wakeAt);
@@ -317,6 +319,17 @@ export class CoreWorld {
     this.handle([{ ...BLANK, kind: "cancel", run, slot }]);
   }
 
+  /** It waits for a run that it has opened, in which these calls are made. */
+  nest(name: string, run: number, asked: readonly Asked[]): void {
+    const { run: above, slot, attempt } = this.#known(name);
+    this.event("suspend", this.#known(name));
+    this.#open(run);
+    this.event("nested", { run, slot, attempt, a: BigInt(above) });
+    this.batch(asked, { run });
+  }
+
+  readonly resume = (name: string): void => this.event("resume", this.#known(name));
+
   event(kind: Event["kind"], fields: Partial<Event> = {}): void {
     this.handle([{ ...BLANK, kind, attempt: 0, ...fields }]);
   }
@@ -335,10 +348,8 @@ export class CoreWorld {
     return this.core.explain(BigInt(this.now), BigInt(this.wall), run, slot);
   }
 
-  /** A configured scope as it is. */
-  gauge(scope: "runtime" | "tool" | "group", number = 0): Reading {
-    return this.core.gauge(BigInt(this.now), BigInt(this.wall), scope, number);
-  }
+  readonly gauge = (scope: "runtime" | "tool" | "group", number = 0): Reading =>
+    this.core.gauge(BigInt(this.now), BigInt(this.wall), scope, number);
 
   /** Lets time pass, waking the core when it wants to be woken. */
   pass(us: number): void {

@@ -151,6 +151,40 @@ describe("h1.nested.no_deadlock", () => {
     expect(inside.peak).toBe(1);
   });
 
+  test("with holdWhileWaiting it keeps it: the inner calls are a typed error that names the limit, and nothing hangs", async () => {
+    const inner: any[] = [];
+    const leaf = tool({ effect: "read", run: () => true });
+    const nest = tool({
+      effect: "idempotent",
+      holdWhileWaiting: true,
+      run: (many: number, ctx): Promise<number> =>
+        ctx.run(async (run: any) => {
+          inner.push(...(await run.batch(callsOf("leaf", many))));
+          return many;
+        }),
+    });
+    const runtime = await open({ leaf, nest }, { limits: { concurrency: 2 } });
+    const outcomes = await batch(runtime, "one", [{ id: "a", tool: "nest", input: 3 }]);
+    expect([counts(outcomes), counts(inner)]).toEqual([{ ok: 1 }, { ok: 3 }]); // one of two is enough for one
+    inner.length = 0;
+    const both = await batch(runtime, "two", [
+      { id: "a", tool: "nest", input: 2 },
+      { id: "b", tool: "nest", input: 2 },
+    ]);
+    expect(counts(both)).toEqual({ ok: 2 });
+    const refused = inner.filter(({ kind }) => kind === "error");
+    expect(refused.length).toBeLessThanOrEqual(2);
+    for (const { error } of refused)
+      expect(error).toMatchObject({ code: "would-deadlock", data: { limit: "runtime" } });
+    inner.length = 0;
+    runtime.setLimit("runtime", { concurrency: 1 });
+    expect(counts(await batch(runtime, "three", [{ id: "a", tool: "nest", input: 2 }]))).toEqual({ ok: 1 });
+    expect(inner.map(({ error }) => [error?.code, error?.data?.limit])).toEqual([
+      ["would-deadlock", "runtime"],
+      ["would-deadlock", "runtime"],
+    ]);
+  });
+
   test("control: a limiter whose holders keep their slot while they wait never gets to the inner call", async () => {
     const limit = pLimit(1);
     let inner = 0;

@@ -17,6 +17,7 @@ import { errorPayload, type Payload } from "./payload.ts";
 import type { Reports } from "./perform.ts";
 import type { Clock } from "./ports.ts";
 import { type Headers, type Observed, readHeaders } from "./provider-headers.ts";
+import type { ParentCall } from "./run-options.ts";
 import { addCharges, checkCost } from "./start-terms.ts";
 import type { WorkerReport } from "./worker-report.ts";
 
@@ -170,6 +171,12 @@ export class CallReports implements Reports {
   suspend(run: LiveRun, slot: LiveSlot, attempt: number): void {
     if (slot.inFlight?.attempt !== attempt) return;
     this.#send(coreEvent("suspend", { run: run.number, slot: slot.ordinal, attempt }));
+  }
+
+  /** The run was opened by a call that waits for it. */
+  nested(run: LiveRun, { run: above, slot, attempt }: ParentCall): void {
+    if (above.stopped !== undefined || slot.inFlight?.attempt !== attempt) return;
+    this.#send(coreEvent("nested", { run: run.number, slot: slot.ordinal, attempt, a: BigInt(above.number) }));
   }
 
   resume(run: LiveRun, slot: LiveSlot, attempt: number): void {

@@ -50,7 +50,9 @@ export function reasonPayload(entry: CoreEntry, names: LimitNames): Payload | un
     const what =
       entry.reason === "circuit-open"
         ? `too many calls under ${limit} failed: it is not called${when}`
-        : `${limit} rests${when}, and the call's deadline is before that`;
+        : entry.reason === "would-deadlock"
+          ? `all that it needs of ${limit} is held by calls that wait for it; allow more at once, or let them give back what they hold`
+          : `${limit} rests${when}, and the call's deadline is before that`;
     return errorPayload({ ...refusal(entry.reason, what), data });
   }
   const kept = entry.reason === PREEMPTED ? { reason: PREEMPTED } : { reason: WORDS[entry.reason] ?? "limit", ...data };

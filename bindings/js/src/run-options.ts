@@ -13,6 +13,13 @@ import {
   SPAN_MS_MAX,
 } from "./options.ts";
 
+/** An attempt of a call that waits for a run. */
+export interface ParentCall {
+  readonly run: LiveRun;
+  readonly slot: LiveSlot;
+  readonly attempt: number;
+}
+
 /** How a run of a program is opened, checked. */
 export interface OpenWith {
   readonly version: string | undefined;
@@ -23,6 +30,8 @@ export interface OpenWith {
   readonly deadline: number;
   /** What the calls above it hold. */
   readonly held: HeldNames | undefined;
+  /** The call that waits for it. */
+  readonly parent: ParentCall | undefined;
   readonly signal: AbortSignal | undefined;
   readonly waitMs: number;
 }
@@ -48,6 +57,7 @@ export function checkRunOptions(options: unknown): OpenWith {
     tenant: checkTenant("options.tenant", given.tenant),
     deadline: 0,
     held: undefined,
+    parent: undefined,
     signal: signal as AbortSignal | undefined,
     waitMs: checkInteger("options.waitMs", given.waitMs, 0, SPAN_MS_MAX, 0),
   };
@@ -64,6 +74,7 @@ export function childOptions(parent: LiveRun, slot: LiveSlot, signal: AbortSigna
     tenant,
     deadline: slot.deadline,
     held,
+    parent: { run: parent, slot, attempt: slot.inFlight?.attempt ?? 0 },
     signal,
     waitMs: 0,
   };

@@ -150,6 +150,7 @@ export class HoldfastRuntime implements Runtime<any, any> {
     });
     try {
       this.#driver.open(live, journaled.entries, journaled.calls, options.version);
+      if (options.parent !== undefined) this.#driver.reports.nested(live, options.parent);
     } catch (thrown) {
       this.#driver.runs.giveBackNumber(live.number);
       throw thrown instanceof Refused ? refusedJournal(id, thrown) : thrown;

@@ -33,6 +33,7 @@ const TOOL_OPTIONS = [
   "timeoutMs",
   "graceMs",
   "afterGrace",
+  "holdWhileWaiting",
   "retry",
   "reconcile",
   "reconcileOptions",
@@ -83,6 +84,12 @@ function checkModule(path: string, options: Readonly<Record<string, unknown>>): 
   }
 }
 
+function checkBoolean(path: string, value: unknown): boolean {
+  return value === undefined || typeof value === "boolean"
+    ? value === true
+    : refuseOption(path, value, "true or false");
+}
+
 function checkPolicy(path: string, options: Readonly<Record<string, unknown>>, effect: Effect): Policy {
   const retry = checkKeys(`${path}.retry`, options.retry, ["attempts", "backoffMs", "backoffMsMax"]);
   const asking = checkKeys(`${path}.reconcileOptions`, options.reconcileOptions, ["asks", "backoffMs", "timeoutMs"]);
@@ -116,6 +123,7 @@ function checkPolicy(path: string, options: Readonly<Record<string, unknown>>, e
     concurrency: NONE,
     throttles: 0,
     abandons: checkChoice(`${path}.afterGrace`, options.afterGrace, ["hold", "abandon"], "hold") === "abandon",
+    keeps: checkBoolean(`${path}.holdWhileWaiting`, options.holdWhileWaiting),
   };
 }
 

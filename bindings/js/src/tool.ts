@@ -75,6 +75,13 @@ export interface ToolOptions<Input, Output, Parsed = Input> extends StartOptions
    * a lock is there to prevent.
    */
   readonly afterGrace?: "hold" | "abandon";
+  /**
+   * A call that waits for a run it opened (`ctx.run`) keeps its permits meanwhile, so that never more calls are under way than
+   * may, waiting ones among them. A call of that run that could never start, since all that it needs is kept by calls that wait
+   * for it, ends as an error, code `would-deadlock`, which names the limit. Default false: it gives its permits back and has
+   * them again before it goes on. Keys that it reads or writes it keeps in any case.
+   */
+  readonly holdWhileWaiting?: boolean;
   readonly retry?: RetryOptions;
   readonly reconcile?: (input: Parsed, ctx: ReconcileContext) => Verdict<Output> | Promise<Verdict<Output>>;
   readonly reconcileOptions?: ReconcileOptions;

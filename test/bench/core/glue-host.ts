@@ -36,6 +36,7 @@ export function glueHost(core: Root): CoreHost {
         concurrency: NO_BOUND,
         throttles: 20,
         abandons: false,
+        keeps: false,
       },
     ],
     [],
