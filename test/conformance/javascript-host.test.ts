@@ -28,7 +28,7 @@ test("our host passes every scenario in every environment", () => {
   expect(results.find(({ id }) => id === "recovery/turn@crash-each")?.rounds).toBeGreaterThan(10);
 });
 
-test("what its cores decided replays the same, whichever process died", async () => {
+test("rec.replay, D1: what its cores decided replays the same, whichever process died", async () => {
   const files = readdirSync(recordings);
   expect(files.length).toBeGreaterThan(suite.results.length / 4); // a process serves several scenarios until it is killed
   let crossings = 0;

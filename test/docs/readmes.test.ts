@@ -28,7 +28,7 @@ function promised(example: Block): string | undefined {
   return next?.path === example.path && next.mark === "printed" ? next.text : undefined;
 }
 
-describe("examples", () => {
+describe("dx.docs_run: examples", () => {
   test("the first README has one that runs", () => {
     expect(marked.filter(({ path, mark }) => path === "README.md" && mark === "runnable").length).toBeGreaterThan(0);
   });

@@ -189,7 +189,7 @@ describe("concurrency", () => {
     expect(world.starts.at(-1)?.at).toBeLessThan(11 * 61 * SECOND);
   });
 
-  test("a call that asks for more than there will ever be is not started, and says so", () => {
+  test("h8.cost_too_big: a call that asks for more than there will ever be is not started, and says so", () => {
     const world = new CoreWorld({ concurrency: 4, limits: [limit("window", { meter: 1, size: 10, per: SECOND })] });
     world.batch([{ name: "heavy", weight: 5 }, { name: "dear", cost: { 1: 11 } }, { name: "plain" }]);
     expect(world.ended.get("heavy")).toMatchObject({ outcome: "not-started", reason: "too-large" });

@@ -169,7 +169,7 @@ describe("fairness", () => {
     expect(world.standing.flows).toBeLessThanOrEqual(empty.flows + 2);
   });
 
-  test("what a start costs does not depend on how many wait", () => {
+  test("h7.cost_curve, C1: what a start costs, in comparisons, does not depend on how many wait", () => {
     const perStart = (count: number): number => {
       const world = new CoreWorld({ concurrency: 8, tools: [{}, {}], limits: [limit("concurrency", { size: 4 })] });
       const asked = (letter: string): Asked[] =>
