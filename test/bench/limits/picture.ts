@@ -21,9 +21,11 @@ export interface Chart {
 const WIDTH = 640;
 const HEIGHT = 320;
 const LEFT = 64;
-const RIGHT = 620;
+/** Leaves room for half of the last number. */
+const RIGHT = 600;
 const TOP = 62;
 const BOTTOM = 270;
+/** Steps of an axis, about. */
 const TICKS = 5;
 
 const STYLE = `text{font:12px system-ui,sans-serif;fill:#24292f}.grid{stroke:#8884}.axis{stroke:#57606a}
@@ -37,6 +39,11 @@ function roundUp(value: number): number {
   return power * [1, 2, 5, 10].find((step) => step * power >= value * 0.999)!;
 }
 
+/** 0, a step, two steps … up to this. */
+function stepsTo(most: number, step: number): number[] {
+  return Array.from({ length: Math.floor(most / step + 0.001) + 1 }, (_, i) => i * step);
+}
+
 const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 
 export function drawn({ title, x, y, logarithmic, lines, marks = [] }: Chart): string {
@@ -44,16 +51,16 @@ export function drawn({ title, x, y, logarithmic, lines, marks = [] }: Chart): s
   const scale = (value: number): number => (logarithmic ? Math.log10(value) : value);
   const least = Math.min(...points.map(([at]) => at));
   const most = Math.max(...points.map(([at]) => at));
-  const step = roundUp(Math.max(...points.map(([, value]) => value)) / TICKS);
-  const top = step * TICKS;
+  const highest = Math.max(...points.map(([, value]) => value));
+  const step = roundUp(highest / TICKS);
+  const top = step * Math.ceil(highest / step);
   const atX = (value: number): number =>
     Math.round(LEFT + ((scale(value) - scale(least)) / (scale(most) - scale(least))) * (RIGHT - LEFT));
   const atY = (value: number): number => Math.round(BOTTOM - (value / top) * (BOTTOM - TOP));
-  const spread = Array.from({ length: TICKS + 1 }, (_, i) => least + (i * (most - least)) / TICKS);
-  const ticksX = logarithmic ? [...new Set(points.map(([at]) => at))] : spread;
+  const ticksX = logarithmic ? [...new Set(points.map(([at]) => at))] : stepsTo(most, roundUp((most - least) / TICKS));
   const parts = [
     `<text x="${LEFT}" y="20" style="font-weight:600">${escaped(title)}</text>`,
-    ...Array.from({ length: TICKS + 1 }, (_, i) => i * step).map(
+    ...stepsTo(top, step).map(
       (value) =>
         `<line class="grid" x1="${LEFT}" x2="${RIGHT}" y1="${atY(value)}" y2="${atY(value)}"/>` +
         `<text x="${LEFT - 6}" y="${atY(value) + 4}" text-anchor="end">${Number(value.toPrecision(3))}</text>`,
