@@ -10,7 +10,7 @@ import type { LiveRun, LiveSlot } from "./live-run.ts";
 import { type Difference, difference, MISMATCH_KINDS } from "./mismatch.ts";
 import { performAbort } from "./perform.ts";
 import type { Clock, Ports } from "./ports.ts";
-import { duplicateId } from "./prepared-call.ts";
+import { duplicateId, earlier } from "./prepared-call.ts";
 import { runEnded } from "./run-end.ts";
 
 /** Calls have become slots. */
@@ -39,11 +39,6 @@ export function place(run: LiveRun, row: Placement, { waiting }: Happened, hub: 
     if (before === undefined || before.ordinal < slot.ordinal) run.byId.set(call.id, slot);
     if (hub.listening && !wait.announced) emitQueued(hub, run, slot, clock.wallMs());
   }
-}
-
-/** The earlier of two moments, where 0 is never. */
-function earlier(a: number, b: number): number {
-  return a === 0 || (b !== 0 && b < a) ? b : a;
 }
 
 /** What acting at once needs, and the differences that it finds. */

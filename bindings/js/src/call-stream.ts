@@ -2,6 +2,7 @@
 // their way and there is room for them in the queue. Calls that come in one breath share a batch and a commit.
 import type { Outcome } from "./outcome.ts";
 import type { PreparedCall } from "./prepared-call.ts";
+import { isThenable } from "./thenable.ts";
 
 /** Most calls that are planned together. */
 const CHUNK_MAX = 256;
@@ -36,10 +37,6 @@ interface Waiter {
 }
 
 const DONE: IteratorResult<Outcome, undefined> = { done: true, value: undefined };
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-}
 
 async function breath(): Promise<void> {
   for (let i = 0; i < BREATH; i++) await undefined;

@@ -12,6 +12,7 @@ import { errorPayload, type Payload, resultPayload } from "./payload.ts";
 import { checkedProgress } from "./progress.ts";
 import type { Headers, Observed } from "./provider-headers.ts";
 import { isOverloaded } from "./reasons.ts";
+import { isThenable } from "./thenable.ts";
 import type { ReconcileContext } from "./tool.ts";
 import { WorkerLostError, type WorkerPool } from "./worker-pool.ts";
 import type { WorkerReport } from "./worker-report.ts";
@@ -80,10 +81,6 @@ function endedAsTold(inFlight: InFlight, thrown: unknown): boolean {
   if (thrown === inFlight.told || thrown instanceof WorkerLostError) return true;
   const name = (thrown as { name?: unknown } | null)?.name;
   return name === "AbortError" || name === "TimeoutError";
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
 /** What a tool holds in its hands. A class, so that the signal is made only for those who look at it. */

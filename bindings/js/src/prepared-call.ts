@@ -137,7 +137,7 @@ function completed(
 }
 
 /** The earlier of two moments, where 0 is never. */
-function earlier(a: number, b: number): number {
+export function earlier(a: number, b: number): number {
   return a === 0 || (b !== 0 && b < a) ? b : a;
 }
 

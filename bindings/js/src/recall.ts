@@ -12,7 +12,7 @@ import type { Json } from "./outcome.ts";
 import { type Payload, type Plan, type PlannedCall, readPayload, readPlan } from "./payload.ts";
 import type { Journal, RunSummary } from "./ports.ts";
 import { isTimeout, limitThatRests } from "./reasons.ts";
-import { addKey, addTerms } from "./start-terms.ts";
+import { addKey, addTerms, PLAIN_TERMS } from "./start-terms.ts";
 import type { ToolTable } from "./tool-table.ts";
 
 /** Most runs that are read: the newest. What lies before is forgotten, and said so. */
@@ -197,21 +197,9 @@ const BLANK: CoreEntry = {
 function addCall({ asked }: Past, call: PlannedCall, tenant: string | undefined, withThese: RecallWith): number {
   const { tools, limits, digest } = withThese;
   const cost = call.cost ?? tools.get(call.tool)?.start.cost;
-  const plain = {
-    priority: 0,
-    weight: 1,
-    startWithinMs: 0,
-    minBudgetMs: 0,
-    sheddable: false,
-    background: false,
-    preempt: undefined,
-    preemptible: false,
-    reads: [],
-    writes: [],
-  };
   const row = { ...plannedCall(call, tools, digest), terms: 0 };
   if (call.key !== undefined || cost !== undefined)
-    row.terms = addTerms(asked, { ...plain, key: call.key, cost }, limits.meters, digest);
+    row.terms = addTerms(asked, { ...PLAIN_TERMS, key: call.key, cost }, limits.meters, digest);
   if (tenant !== undefined) row.ready = addKey(asked, digest(tenant), false);
   return asked.calls.push(row) - 1;
 }

@@ -62,7 +62,7 @@ const START_KEYS = [
   "preempt",
   "preemptible",
 ] as const;
-/** What a call may say; a batch may say the first eight of all its calls. */
+/** What a call may say. A batch says nothing of what one call touches, weighs or costs. */
 export const CALL_START_KEYS = [...START_KEYS, "key", "weight", "reads", "writes", "cost"] as const;
 export const BATCH_START_KEYS = [...START_KEYS, "key"] as const;
 
