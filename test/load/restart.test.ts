@@ -14,6 +14,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+/**
+ * A moment told by one process and by another, ms apart at most: each reads a clock of whole milliseconds and a finer
+ * one, one after the other, on a machine that may take the processor away in between. A pause that began anew would be
+ * off by what passes between the two, which the tests make far more.
+ */
+const APART_MS = 50;
+
 type Deed = "overloaded" | "fails" | "works" | "hangs" | "counts";
 /** A host on the journal of this name; `terms`: what its batch says, and each of its calls. */
 function life(deed: Deed, journal: string, run: string, limits: object = {}, calls = 1, terms: object = {}): Life {
@@ -40,8 +47,8 @@ describe("a pause that the outside asked for", () => {
     const other = life("works", journal, "other", limits);
     const waiting = await other.said("waiting");
     expect(waiting).toMatchObject({ why: "resting", limit: "tools.ask" });
-    expect(Math.abs(waiting.mayStartAt - nextAt)).toBeLessThanOrEqual(1);
-    expect((await other.said("called")).at).toBeGreaterThanOrEqual(nextAt);
+    expect(Math.abs(waiting.mayStartAt - nextAt)).toBeLessThanOrEqual(APART_MS);
+    expect((await other.said("called")).at).toBeGreaterThanOrEqual(nextAt - APART_MS);
     expect((await other.said("over")).outcomes).toMatchObject([{ kind: "ok", attempts: 1 }]);
 
     const same = life("works", journal, "met", limits);
@@ -135,11 +142,12 @@ describe("a pause that only a settled call knows of", () => {
     expect((await first.said("over")).outcomes).toMatchObject([{ kind: "error", attempts: 1 }]);
     const until = (await first.said("over")).gauge.pausedUntil;
     await first.kill();
+    await delay(4 * APART_MS);
     const other = life("works", "journal.db", "other", limits);
     const waiting = await other.said("waiting");
     expect(waiting).toMatchObject({ why: "resting", limit: "tools.ask" });
-    expect(Math.abs(waiting.mayStartAt - until)).toBeLessThanOrEqual(1);
-    expect((await other.said("called")).at).toBeGreaterThanOrEqual(until);
+    expect(Math.abs(waiting.mayStartAt - until)).toBeLessThanOrEqual(APART_MS);
+    expect((await other.said("called")).at).toBeGreaterThanOrEqual(until - APART_MS);
     await other.said("over");
     // The control: a journal of its own.
     const fresh = life("works", "fresh.db", "other", limits);
