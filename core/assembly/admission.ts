@@ -49,7 +49,7 @@ import {
   refuserOf,
   refusing,
 } from "./refusal";
-import { Batch, Slot } from "./runs";
+import { Batch, begunOf, Slot } from "./runs";
 import { nextStart, runtimeScope, Scope } from "./scopes";
 import { onShut } from "./tickets";
 import { armScope } from "./timers";
@@ -200,8 +200,9 @@ function countIn(scope: Scope, slot: Slot): void {
 }
 
 function numberStart(slot: Slot): void {
-  slot.start = nextStart();
-  slot.startedOn = now;
+  const begun = begunOf(slot);
+  begun.start = nextStart();
+  begun.startedOn = now;
   countStart();
 }
 
@@ -230,7 +231,7 @@ export function release(slot: Slot): void {
   }
   if (!sharesTime) return;
   // The start itself was charged as one; what it took beyond that is charged now.
-  const ms = <u32>min<u64>((now - slot.startedOn) / 1000, 1 << 20);
+  const ms = <u32>min<u64>((now - begunOf(slot).startedOn) / 1000, 1 << 20);
   if (ms > 1) chargeFlow(standIn(ready, line), units * (ms - 1));
 }
 

@@ -24,6 +24,7 @@ import {
   Run,
   Slot,
   slotAt,
+  timerOf,
 } from "./runs";
 import { keysAreLimited, Scope } from "./scopes";
 import { comeIn, Tenant } from "./tenants";
@@ -134,8 +135,10 @@ export function fill(slot: Slot, call: Call): void {
   slot.idLow = call.idLow;
   slot.tool = call.tool;
   slot.effect = call.effect;
-  slot.deadline = call.deadline;
-  slot.deadlineAt = onClock(call.deadline);
+  if (call.deadline == 0) return;
+  const timer = timerOf(slot);
+  timer.deadline = call.deadline;
+  timer.deadlineAt = onClock(call.deadline);
 }
 
 /** The slots that are new become one planned entry. */

@@ -6,7 +6,7 @@ import { AbortReason, ActionKind, EntryKind, Gate, State } from "./codes";
 import { leaveBatch } from "./membership";
 import { action, entry } from "./output";
 import { patienceOf, policyOf } from "./policies";
-import { freeRun, planAt, Run, Slot, slotAt } from "./runs";
+import { forgetBegun, freeRun, planAt, Run, Slot, slotAt } from "./runs";
 import { arm, disarm, disarmPlan } from "./timers";
 import { wall } from "./turn";
 
@@ -117,8 +117,11 @@ export function freeFinished(): void {
     finished = run.nextFinished;
     action(ActionKind.released, Gate.written, run.number, 0);
     for (let i: u32 = 0; i < run.slotCount; i++) {
-      unlock(slotAt(run, i)!);
-      leaveBatch(slotAt(run, i)!);
+      const slot = slotAt(run, i)!;
+      if (slot.timer != 0) disarm(slot);
+      if (slot.begun != 0) forgetBegun(slot);
+      unlock(slot);
+      leaveBatch(slot);
     }
     forgetNesting(run);
     freeRun(run);

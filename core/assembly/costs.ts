@@ -6,7 +6,7 @@ import { Line, scopeOf } from "./lines";
 import { grow, List, makeList } from "./memory";
 import { charge, Rate, refund } from "./rates";
 import { Charge, stride } from "./records";
-import { Slot } from "./runs";
+import { begunOf, Slot } from "./runs";
 
 const STARTS: u32 = 0; // the meter of starts: what has started has started
 
@@ -30,7 +30,7 @@ function move(slot: Slot, meter: u32, from: u64, to: u64): void {
       const rate = changetype<Rate>(at);
       if (rate.meter != meter) continue;
       if (to > from) charge(rate, to - from);
-      else refund(rate, from - to, slot.startedOn);
+      else refund(rate, from - to, begunOf(slot).startedOn);
       gained(scope);
     }
   }

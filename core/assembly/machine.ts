@@ -35,6 +35,7 @@ import { takeVictim } from "./preemption";
 import { Event, stride } from "./records";
 import { findRun, findSlot, mustMatch, Plan, Run, Slot, slotAt } from "./runs";
 import { Scope, scopeBy, Timed } from "./scopes";
+import { Timer } from "./slot-parts";
 import { startsMost } from "./steps";
 import { forgetTenants } from "./tenants";
 import { arm, takeDue } from "./timers";
@@ -196,7 +197,7 @@ function fireDue(): void {
       forgetIfSilent(scope);
       continue;
     }
-    const slot = changetype<Slot>(changetype<usize>(node));
+    const slot = changetype<Slot>(changetype<Timer>(changetype<usize>(node)).slot);
     if (slot.deadlineAt != 0 && !slot.overdue && slot.deadlineAt <= now) {
       slot.overdue = true;
       happen(slot, Happening.deadline);

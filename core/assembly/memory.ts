@@ -1,11 +1,51 @@
 // Memory outside any collector: zeroed blocks, lists that grow, and the area where a host lays its
 // input. Nothing here is garbage; whoever makes a block frees it.
 
+/** A record's worth: engines carry out `memory.fill` by a call that costs more than so many stores. */
+const FEW_BYTES: usize = 256;
+
+/** Bytes are a multiple of 4, as those of all records are. */
+function clear(at: usize, bytes: usize): void {
+  if (bytes > FEW_BYTES) {
+    memory.fill(at, 0, bytes);
+    return;
+  }
+  const end = at + bytes;
+  for (; at + 8 <= end; at += 8) store<u64>(at, 0);
+  if (at < end) store<u32>(at, 0);
+}
+
 /** A zeroed block. */
 export function make(bytes: usize): usize {
   const at = heap.alloc(bytes);
-  memory.fill(at, 0, bytes);
+  clear(at, bytes);
   return at;
+}
+
+/** Blocks of one size that come and go: one that was given back serves the next. */
+@unmanaged
+export class Pool {
+  bytes: usize;
+  free: usize; // linked through their first word
+}
+
+export function makePool(bytes: usize): Pool {
+  const pool = changetype<Pool>(make(offsetof<Pool>()));
+  pool.bytes = bytes;
+  return pool;
+}
+
+/** A block in which every field is to be written: it holds what it held. */
+export function takeBlock(pool: Pool): usize {
+  const at = pool.free;
+  if (at == 0) return heap.alloc(pool.bytes);
+  pool.free = load<usize>(at);
+  return at;
+}
+
+export function giveBlock(pool: Pool, at: usize): void {
+  store<usize>(at, pool.free);
+  pool.free = at;
 }
 
 /** A list of fixed-size records, reused from call to call. */
@@ -33,7 +73,7 @@ export function grow(list: List): usize {
   }
   const at = list.at + list.stride * list.length;
   list.length++;
-  memory.fill(at, 0, list.stride);
+  clear(at, list.stride);
   return at;
 }
 

@@ -14,7 +14,7 @@ import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
 import { refusedUntil, refusing } from "./refusal";
 import { backOff } from "./retry";
-import { isCancelled, Plan, pastOf, Slot } from "./runs";
+import { begunOf, forgetBegun, isCancelled, Plan, pastOf, Slot } from "./runs";
 import { because, ended, leave, line, ranAs, resolve, settle, settleLeaving, tell, tellToStop, wait } from "./settling";
 import { disarm } from "./timers";
 import { Move, moveFor } from "./transitions";
@@ -84,7 +84,7 @@ function call(slot: Slot): void {
   slot.size = 0;
   forgetSpent(slot);
   slot.said = <u8>Said.started;
-  if (slot.startedAt == 0) slot.startedAt = wall;
+  if (slot.startedAt == 0) begunOf(slot).startedAt = wall;
   slot.run.inFlight++;
   const row = entry(EntryKind.started, slot.run.number, slot.ordinal, wall);
   row.attempt = slot.attempt;
@@ -220,6 +220,7 @@ function left(slot: Slot, how: Ended): void {
   disarm(slot);
   slot.state = <u8>State.settled;
   leave(slot);
+  forgetBegun(slot);
   finishIfLeft(slot.run);
 }
 

@@ -20,6 +20,7 @@ import {
   Run,
   slotAt,
 } from "./runs";
+import { disarm } from "./timers";
 import { onClock, wall } from "./turn";
 
 /** Why an entry was refused: a code and its slot. */
@@ -45,6 +46,7 @@ function planAgain(run: Run, from: Entry, calls: usize): void {
     const past = pastOf(slot);
     past.inputHigh = call.inputHigh;
     past.inputLow = call.inputLow;
+    past.startedAt = 0; // it may never have started
     fill(slot, call);
     slot.queuedAt = from.at;
     slot.streamed = call.terms != 0;
@@ -70,7 +72,7 @@ function replayAttempt(run: Run, from: Entry, row: u32): bool {
       if (slot.said == Said.started) slot.recovered = true; // the one before ended in a crash
       slot.said = <u8>Said.started;
       slot.attempt = from.attempt;
-      if (slot.startedAt == 0) slot.startedAt = from.at;
+      if (slot.attempt == 1) pastOf(slot).startedAt = from.at;
       return true;
     case EntryKind.attemptFailed:
       if (slot.said != Said.started) return refuseEntry(Refusal.entryOutOfOrder, row, from.slot);
@@ -88,6 +90,7 @@ function replayAttempt(run: Run, from: Entry, row: u32): bool {
       slot.source = from.source;
       slot.payload = from.payload;
       pastOf(slot).endedAt = from.at;
+      if (slot.timer != 0) disarm(slot); // its deadline has nothing left to decide
       return true;
     default: // late
       return settled ? true : refuseEntry(Refusal.entryOutOfOrder, row, from.slot);
@@ -127,6 +130,7 @@ export function openRun(number: u32, adapt: bool, entries: usize, entryCount: u3
   if (findRun(number) !== null) return refuseEntry(Refusal.runOpenAlready, 0, NONE);
   const run = makeRun(number, adapt);
   if (!replayAll(run, entries, entryCount, calls, callCount)) {
+    for (let i: u32 = 0; i < run.slotCount; i++) disarm(slotAt(run, i)!);
     freeRun(run);
     return false;
   }

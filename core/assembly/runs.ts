@@ -5,6 +5,7 @@ import { Flow } from "./fairness";
 import { Node } from "./heap";
 import { make } from "./memory";
 import { Timed } from "./scopes";
+import { Begun, freeBegun, makeBegun, makeTimer, Timer } from "./slot-parts";
 
 /** The slots planned by one entry; they share a deadline. A node of the timers, due at that deadline. */
 @unmanaged
@@ -41,10 +42,9 @@ export class Batch extends Flow {
   nextStream: usize; // Batch: of the run's streams
 }
 
-/** One call's place in its run. A node of the timers, due at what it waits for or at its own deadline. */
+/** One call's place in its run. There are as many as calls wait, so what few of them have is not in it. */
 @unmanaged
-export class Slot extends Node {
-  timed: u8;
+export class Slot {
   state: u8;
   effect: u8;
   outcome: u8;
@@ -59,8 +59,6 @@ export class Slot extends Node {
   streamed: bool;
   /** The program waits for its outcome. */
   claimed: bool;
-  /** It came from the journal, so its outcome is a replay. */
-  replayed: bool;
   /** It was called again after an attempt that was left in doubt. */
   recovered: bool;
   /** What it waits for waits for it, as far as is known: only while that is worked out. */
@@ -78,18 +76,20 @@ export class Slot extends Node {
   told: bool;
   /** Its deadline has been dealt with. */
   overdue: bool;
-  plan: Plan;
-  batch: usize; // Batch, or 0
-  line: usize; // Line, once it has needed permits
   /** It stands in its line. */
   waits: bool;
   /** It stands in the line of those that resume. */
   resumes: bool;
   /** It is one of those that wait: in its line, or for a lock. */
   queued: bool;
+  plan: Plan;
+  batch: usize; // Batch, or 0
+  line: usize; // Line, once it has needed permits
   previous: usize;
   next: usize;
   conditions: usize; // Conditions, or 0 = a plain call
+  timer: usize; // Timer, or 0 = nothing of it ends by itself
+  begun: usize; // Begun, or 0 = it has not started
   ordinal: u32;
   tool: u32;
   attempt: u32;
@@ -105,25 +105,65 @@ export class Slot extends Node {
   size: u32;
   /** When it first queued, on the clock of now. */
   queuedSince: u64;
-  /** The number of its start among all of this core, and when it was, on the clock of now; 0 = never. */
-  start: u64;
-  startedOn: u64;
   idHigh: u64;
   idLow: u64;
   /** µs per attempt; 0 = no bound. */
   runFor: u64;
-  /** When its state ends by itself, on the clock of now; 0 = never. */
-  dueAt: u64;
-  /** Its own deadline on the clock of now; 0 = none. */
-  deadlineAt: u64;
-  /** The same in wall ms, as the journal has it. */
-  deadline: u64;
+  /** Wall ms. */
   queuedAt: u64;
-  startedAt: u64;
 
   get run(): Run {
     return this.plan.run;
   }
+
+  /** When its state ends by itself, on the clock of now; 0 = never. */
+  get dueAt(): u64 {
+    return this.timer == 0 ? 0 : changetype<Timer>(this.timer).dueAt;
+  }
+
+  set dueAt(at: u64) {
+    if (at != 0 || this.timer != 0) timerOf(this).dueAt = at;
+  }
+
+  /** Its own deadline on the clock of now; 0 = none. */
+  get deadlineAt(): u64 {
+    return this.timer == 0 ? 0 : changetype<Timer>(this.timer).deadlineAt;
+  }
+
+  /** The same in wall ms, as the journal has it. */
+  get deadline(): u64 {
+    return this.timer == 0 ? 0 : changetype<Timer>(this.timer).deadline;
+  }
+
+  /** The number of its latest start among all of this core; 0 = it has not started. */
+  get start(): u64 {
+    return this.begun == 0 ? 0 : changetype<Begun>(this.begun).start;
+  }
+
+  /** Its first start, wall ms, in this process or one before; 0 = it has not started. */
+  get startedAt(): u64 {
+    if (this.attempt == 0) return 0;
+    const begun: u64 = this.begun == 0 ? 0 : changetype<Begun>(this.begun).startedAt;
+    return begun == 0 && this.plan.past != 0 ? pastOf(this).startedAt : begun;
+  }
+}
+
+/** To be written to: made if it has none. */
+export function timerOf(slot: Slot): Timer {
+  if (slot.timer == 0) slot.timer = makeTimer(changetype<usize>(slot));
+  return changetype<Timer>(slot.timer);
+}
+
+/** To be written to: made if it has none. */
+export function begunOf(slot: Slot): Begun {
+  if (slot.begun == 0) slot.begun = makeBegun();
+  return changetype<Begun>(slot.begun);
+}
+
+/** It can need no permits any more, and all has been said of it. */
+export function forgetBegun(slot: Slot): void {
+  if (slot.begun != 0) freeBegun(slot.begun);
+  slot.begun = 0;
 }
 
 /** What a journal says of a slot and only its claim asks for: calls that are planned here need not carry it. */
@@ -131,6 +171,8 @@ export class Slot extends Node {
 export class Past {
   inputHigh: u64;
   inputLow: u64;
+  /** started: wall ms; 0 = never. */
+  startedAt: u64;
   /** settled: wall ms. */
   endedAt: u64;
   /** attempt-failed: when the next is due, wall ms. */

@@ -13,7 +13,7 @@ import { action, entry, resolution } from "./output";
 import { patienceOf, policyOf } from "./policies";
 import { Entry } from "./records";
 import { Said } from "./recovery";
-import { pastOf, Slot } from "./runs";
+import { forgetBegun, pastOf, Slot } from "./runs";
 import { Scope } from "./scopes";
 import { arm, disarm } from "./timers";
 import { now, toMs, wall } from "./turn";
@@ -81,6 +81,7 @@ export function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leav
     leave(slot);
   }
   resolve(slot, false);
+  if (!leaves) forgetBegun(slot);
   settledOne(slot);
 }
 

@@ -5,6 +5,7 @@ import { first, insert, makeHeap, moved, Node, remove } from "./heap";
 import { List } from "./memory";
 import { Plan, Slot } from "./runs";
 import { Scope } from "./scopes";
+import { freeTimer, Timer } from "./slot-parts";
 import { now } from "./turn";
 
 const timers: List = makeHeap();
@@ -26,14 +27,20 @@ function set(node: Node, at: u64): void {
 
 /** Puts a slot where what it waits for and its own deadline say. */
 export function arm(slot: Slot): void {
-  let at = slot.dueAt;
-  if (slot.deadlineAt != 0 && !slot.overdue && (at == 0 || slot.deadlineAt < at)) at = slot.deadlineAt;
-  set(slot, at);
+  if (slot.timer == 0) return;
+  const timer = changetype<Timer>(slot.timer);
+  let at = timer.dueAt;
+  if (timer.deadlineAt != 0 && !slot.overdue && (at == 0 || timer.deadlineAt < at)) at = timer.deadlineAt;
+  set(timer, at);
 }
 
+/** Nothing of the slot ends by itself any more: not even its deadline has anything to decide. */
 export function disarm(slot: Slot): void {
-  slot.dueAt = 0;
-  if (slot.place != 0) remove(timers, slot);
+  if (slot.timer == 0) return;
+  const timer = changetype<Timer>(slot.timer);
+  if (timer.place != 0) remove(timers, timer);
+  freeTimer(slot.timer);
+  slot.timer = 0;
 }
 
 export function armPlan(plan: Plan): void {

@@ -39,7 +39,12 @@ const NO_BOUND = 0xffffffff;
 /** Terms, keys and charges: the calls of the bench are plain. */
 const NO_TERMS = [0, 0, 0, 0, 0, 0];
 
-export function rawHost(exports: unknown): CoreHost {
+interface Queueing {
+  /** Takes a run of this number with a batch of which ten are called, and answers none of them. */
+  queue(run: number, slots: number): void;
+}
+
+export function rawHost(exports: unknown): CoreHost & Queueing {
   const core = exports as Exports;
   /** Its memory may have grown in any call: a view is taken anew where it has. */
   let view = new DataView(core.memory.buffer);
@@ -66,18 +71,18 @@ export function rawHost(exports: unknown): CoreHost {
     return core.reserve(bytes);
   }
 
-  function batch(slots: number, limit: number): number {
+  function batch(slots: number, limit: number, run = RUN): number {
     const calls = callBytes(slots);
     const at = lay(EVENT + calls.byteLength);
-    layEvent(at, Kind.event.batch, 0, slots, Number.isFinite(limit) ? limit : 0);
+    layEvent(at, Kind.event.batch, 0, slots, Number.isFinite(limit) ? limit : 0, run);
     new Uint8Array(memory().buffer).set(calls, at + EVENT);
     return core.handle(NOW, WALL, at, 1, at + EVENT, slots, ...NO_TERMS);
   }
 
-  function layEvent(at: number, kind: number, slot: number, count: number, a: number): void {
+  function layEvent(at: number, kind: number, slot: number, count: number, a: number, run = RUN): void {
     const bytes = memory();
     bytes.setUint32(at, kind, true);
-    bytes.setUint32(at + 4, RUN, true);
+    bytes.setUint32(at + 4, run, true);
     bytes.setUint32(at + 8, slot, true);
     bytes.setUint32(at + 12, kind === Kind.event.batch ? 0 : 1, true);
     bytes.setUint32(at + 16, slot + 1, true);
@@ -163,6 +168,10 @@ export function rawHost(exports: unknown): CoreHost {
   return {
     name: "core, bare module",
     carryOut,
+    queue(run, slots) {
+      opened(core.open(NOW, WALL, run, 0, lay(8), 0, lay(8), 0));
+      if (lengthOf(batch(slots, 10, run), 2) !== 10) throw new Error("the core called more or fewer than ten");
+    },
     replay(slots) {
       const journal = journalOf(slots);
       const calls = callBytes(slots);
