@@ -7,7 +7,7 @@ import { goesFirst, keep, onlyOne, orderedScope } from "./buffer";
 import { NoticeKind, State } from "./codes";
 import { Conditions, conditionsOf, costOf, priorityOf, unitsOf } from "./conditions";
 import { leavesTooLittle } from "./deadline";
-import { charge as chargeFlow, Flow, Stand, standOf } from "./fairness";
+import { charge as chargeFlow, Stand } from "./fairness";
 import { gained, takeFreed } from "./freed";
 import {
   headOf,
@@ -21,6 +21,7 @@ import {
   park,
   ready,
   scopeOf,
+  standIn,
   unpark,
 } from "./lines";
 import {
@@ -52,6 +53,7 @@ import {
 import { Batch, begunOf, Slot } from "./runs";
 import { nextStart, runtimeScope, Scope } from "./scopes";
 import { onShut } from "./tickets";
+import { beginHolding, chargeHeld, sharesTime } from "./time-shares";
 import { armScope } from "./timers";
 import { now } from "./turn";
 
@@ -65,12 +67,6 @@ export const enum Admitted {
 }
 
 let turns: u64 = 0;
-/** Tenants share time: what a call took is charged when it ends. */
-let sharesTime: bool = false;
-
-export function shareTime(): void {
-  sharesTime = true;
-}
 
 // ── waiting ───────────────────────────────────────────────────────────────────────────────────
 
@@ -187,6 +183,7 @@ function take(slot: Slot, asks: bool): void {
     if (scope.gated && !asks) countIn(scope, slot);
   }
   slot.holds = true;
+  if (sharesTime) beginHolding(slot);
   if (!asks) numberStart(slot);
 }
 
@@ -229,10 +226,7 @@ export function release(slot: Slot): void {
     returnPermits(scope, units);
     gained(scope);
   }
-  if (!sharesTime) return;
-  // The start itself was charged as one; what it took beyond that is charged now.
-  const ms = <u32>min<u64>((now - begunOf(slot).startedOn) / 1000, 1 << 20);
-  if (ms > 1) chargeFlow(standIn(ready, line), units * (ms - 1));
+  if (sharesTime) chargeHeld(slot);
 }
 
 // ── those that resume ─────────────────────────────────────────────────────────────────────────
@@ -316,11 +310,6 @@ function failsFast(scope: Scope, kind: NoticeKind, asks: bool): bool {
 function refused(scope: Scope, line: Line): void {
   if (refusedUntil != 0) armScope(scope, refusedUntil);
   if (isTooLarge && scope !== runtimeScope && scope.reserver == 0) scope.reserver = changetype<usize>(line);
-}
-
-function standIn(queue: Stand, line: Line): Stand {
-  const tenant = changetype<Flow | null>(line.batch.tenant);
-  return standOf(queue, line.laneNow, tenant, line.batch);
 }
 
 /** The slot is given its turn: its flow pays for it, wherever others wait for the same. */

@@ -1,7 +1,6 @@
 // The limits that a host configures, row by row, checked whole before any of them counts.
 
 import { makeAdaptive } from "./adaptive";
-import { shareTime } from "./admission";
 import { makeBreaker } from "./breaker";
 import { LimitKind, NONE, QueuePolicy, ScopeKind } from "./codes";
 import { boundBatches, boundQueue, boundTenants, watchDelay } from "./overload";
@@ -11,6 +10,7 @@ import { addRate } from "./rates";
 import { Limit, Policy, stride } from "./records";
 import { configureScopes, hasTool, join, limitKeys, limitTenants, Scope, scopeBy, toolScope } from "./scopes";
 import { boundSteps } from "./steps";
+import { shareTime } from "./time-shares";
 
 const SPAN_MOST: u64 = 1 << 52;
 const UNITS_MOST: u64 = 0x7fffffff;

@@ -255,9 +255,14 @@ function takeOut(line: Line): void {
   if (line.guardPlace != 0) remove(guard, guardNode(line));
 }
 
+/** Where it stands in a queue, if it does. */
+export function standIn(queue: Stand, line: Line): Stand {
+  return standOf(queue, line.laneNow, tenantOf(line.batch), line.batch);
+}
+
 function putIn(line: Line, queue: Stand, parkedAt: usize): void {
   line.laneNow = laneNow(line);
-  const stand = standOf(queue, line.laneNow, tenantOf(line.batch), line.batch);
+  const stand = standIn(queue, line);
   line.stand = changetype<usize>(stand);
   line.parkedAt = parkedAt;
   enter(stand, line);

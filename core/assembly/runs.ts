@@ -89,7 +89,7 @@ export class Slot {
   next: usize;
   conditions: usize; // Conditions, or 0 = a plain call
   timer: usize; // Timer, or 0 = nothing of it ends by itself
-  begun: usize; // Begun, or 0 = it has not started
+  begun: usize; // Begun, or 0 = it has had no permits
   ordinal: u32;
   tool: u32;
   attempt: u32;

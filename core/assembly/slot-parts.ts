@@ -25,6 +25,8 @@ export class Begun {
   startedOn: u64;
   /** Its first start, wall ms. */
   startedAt: u64;
+  /** When it was given the permits that it holds, on the clock of now: where tenants share time. */
+  heldSince: u64;
 }
 
 const timers: Pool = makePool(offsetof<Timer>());
@@ -53,6 +55,7 @@ export function makeBegun(): usize {
   begun.start = 0;
   begun.startedOn = 0;
   begun.startedAt = 0;
+  begun.heldSince = 0;
   return at;
 }
 

@@ -13,68 +13,16 @@ import {
   type Policy,
   type Reaction,
   type Reading,
-  type Reason,
   type Root,
   type Terms,
 } from "../../core/dist/glue.js";
 import { BLANK, NONE, POLICY, WALL } from "../../core/test/worlds.ts";
+import { type Asked, type BatchOf, type Ended, SECOND } from "./asked.ts";
+
+export { type Asked, limit, many, noRamp, SECOND } from "./asked.ts";
 
 const module = new WebAssembly.Module(readFileSync(new URL("../../core/dist/core.wasm", import.meta.url)));
-export const SECOND = 1_000_000;
-const LIMIT: Limit = { kind: "window", scope: "tool", mode: 0, number: 0, meter: 0, size: 0n, per: 0n, a: 0n, b: 0n };
 const SCOPES = ["runtime", "tool", "group", "key", "tenant", "batch", "lock"] as const;
-
-/** A row of limits; numbers may be given as numbers. */
-export function limit(kind: Limit["kind"], fields: Record<string, unknown> = {}): Limit {
-  const wide = Object.entries(fields).map(([key, value]) =>
-    ["size", "per", "a", "b"].includes(key) ? [key, BigInt(value as number)] : [key, value],
-  );
-  return { ...LIMIT, kind, ...Object.fromEntries(wide) };
-}
-
-/** Rows by which these scopes start at full size at once, whatever shut them. */
-export function noRamp(...scopes: readonly Partial<Limit>[]): Limit[] {
-  return scopes.map((scope) => limit("ramp", scope));
-}
-
-/** What a call of a world says. */
-export interface Asked {
-  readonly name: string;
-  readonly tool?: number;
-  readonly priority?: number;
-  readonly weight?: number;
-  readonly key?: string;
-  readonly reads?: readonly string[];
-  readonly writes?: readonly string[];
-  readonly startWithin?: number;
-  readonly budget?: number;
-  readonly sheddable?: boolean;
-  readonly background?: boolean;
-  readonly preempts?: boolean;
-  readonly preemptible?: boolean;
-  /** By meter. */
-  readonly cost?: Readonly<Record<number, number>>;
-  readonly effect?: Call["effect"];
-  readonly runFor?: number;
-  readonly deadline?: number;
-}
-
-export interface BatchOf {
-  readonly run?: number;
-  readonly concurrency?: number;
-  readonly tenant?: string;
-  readonly weight?: number;
-  /** ms from now. */
-  readonly deadline?: number;
-  /** Bytes of outcomes that may be held back. */
-  readonly buffered?: number;
-}
-
-export interface Ended {
-  readonly outcome: string;
-  readonly reason: Reason;
-  readonly until: number;
-}
 
 interface Known {
   readonly name: string;
@@ -205,7 +153,7 @@ export class CoreWorld {
         tool: one.tool ?? 0,
         ready: 0,
         effect: one.effect ?? "read",
-        reconciles: false,
+        reconciles: one.reconciles ?? false,
         readyOutcome: "ok",
         terms: said === undefined ? 0 : terms.push(said),
       };
@@ -242,7 +190,7 @@ export class CoreWorld {
     charges: Charge[],
     addKey: (name: string, write: boolean) => number,
   ): Terms | undefined {
-    const plain = { tool: 0, effect: 0, runFor: 0, deadline: 0, name: 0 };
+    const plain = { tool: 0, effect: 0, reconciles: 0, runFor: 0, deadline: 0, name: 0 };
     if (Object.keys(one).every((key) => key in plain)) return undefined;
     const key = one.key === undefined ? 0 : addKey(one.key, false);
     const firstLock = keys.length;
@@ -312,6 +260,17 @@ export class CoreWorld {
   /** It stopped, having been told to. */
   stopped(name: string): void {
     this.#report(name, { kind: "stopped" });
+  }
+
+  /** Whoever made it is gone: nobody knows whether it was done. */
+  lost(name: string): void {
+    this.#report(name, { kind: "lost" });
+  }
+
+  /** Its reconciler, asked for the first time, says that it was. */
+  wasDone(name: string): void {
+    const { run, slot } = this.#known(name);
+    this.event("reconciled", { run, slot, mode: 1, verdict: "done", payload: 1 });
   }
 
   cancel(name: string): void {
@@ -392,9 +351,4 @@ export class CoreWorld {
     }
     this.finish();
   }
-}
-
-/** Calls called `prefix0`, `prefix1` … that say all the same. */
-export function many(prefix: string, count: number, said: Omit<Asked, "name"> = {}): Asked[] {
-  return Array.from({ length: count }, (_, i) => ({ name: `${prefix}${i}`, ...said }));
 }

@@ -2,7 +2,7 @@
 // calls of some take twenty times as long as those of others.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CoreWorld, limit, SECOND } from "./core-world.ts";
+import { CoreWorld, limit, many, SECOND } from "./core-world.ts";
 
 const STEP = SECOND;
 
@@ -98,5 +98,40 @@ describe("h3.share by time", () => {
     expect(Math.abs(time.a / a - time.b / b)).toBeLessThanOrEqual(slack);
     const starts = timeOf(false, [a, b]);
     expect(Math.abs(starts.a / a - starts.b / b)).toBeGreaterThan(10 * slack);
+  });
+
+  const calls = (letter: string) => many(letter, 50, { effect: "once", reconciles: true });
+
+  test.each([
+    [
+      "waits for its child run",
+      (world: CoreWorld) => {
+        world.nest("a0", 9, []);
+        world.pass(10 * SECOND);
+        world.resume("a0");
+      },
+      (world: CoreWorld) => world.ok("a0"),
+    ],
+    [
+      "waits for its reconciler to be asked",
+      (world: CoreWorld) => {
+        world.lost("a0");
+        world.pass(10 * SECOND);
+      },
+      (world: CoreWorld) => world.wasDone("a0"),
+    ],
+  ])("what passes while a call %s is nobody's time", (_, goAway, end) => {
+    const world = new CoreWorld({ concurrency: 1, limits: [limit("share", { scope: "runtime", mode: 1 })] });
+    for (const [run, letter] of ["a", "b"].entries()) world.batch(calls(letter), { run, tenant: letter });
+    expect(world.order).toEqual(["a0"]);
+    world.setLimit("runtime", 0, 0);
+    goAway(world);
+    world.setLimit("runtime", 0, 1);
+    end(world);
+    for (let i = 0; i < 20; i++) {
+      world.pass(SECOND / 50);
+      world.ok([...world.running][0] as string);
+    }
+    expect(world.order.slice(1, 21).join("").replaceAll(/\d/g, "")).toMatch(/^b?(ab){9,10}a?$/);
   });
 });
