@@ -26,6 +26,12 @@ export function holdInOrder(batch: Batch, most: u32, order: usize, count: u32): 
   const scope = changetype<Scope>(batch.scope);
   scope.buffer = changetype<usize>(buffer);
   scope.gated = true;
+  // What the journal has of them is held back like what comes.
+  for (let n: u32 = 0; n < count; n++) {
+    const slot = slotAt(buffer, n);
+    if (slot.state == State.settled) buffer.held += slot.size;
+  }
+  letGo(buffer);
 }
 
 export function freeBuffer(scope: Scope): void {
@@ -78,10 +84,15 @@ export function keep(scope: Scope, slot: Slot): bool {
   const wasFull = isFull(buffer);
   const before = buffer.first;
   buffer.held += slot.size;
+  letGo(buffer);
+  return wasFull != isFull(buffer) || (wasFull && buffer.first != before);
+}
+
+/** What no earlier call holds back any more is told. */
+function letGo(buffer: Buffer): void {
   for (; buffer.first < buffer.count; buffer.first++) {
     const next = slotAt(buffer, buffer.first);
     if (next.state != State.settled && next.state != State.leaving) break;
     buffer.held -= next.size;
   }
-  return wasFull != isFull(buffer) || (wasFull && buffer.first != before);
 }

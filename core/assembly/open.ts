@@ -89,6 +89,7 @@ function replayAttempt(run: Run, from: Entry, row: u32): bool {
       slot.outcome = from.outcome;
       slot.source = from.source;
       slot.payload = from.payload;
+      slot.size = from.count;
       pastOf(slot).endedAt = from.at;
       if (slot.timer != 0) disarm(slot); // its deadline has nothing left to decide
       return true;

@@ -136,7 +136,7 @@ export function hearEntry(row: Split, names: Names): Entry {
     kind,
     run: 0,
     slot: planned ? fields.number("first") : fields.number("slot", 0),
-    count: planned ? fields.number("slots") : 0,
+    count: planned ? fields.number("slots") : kind === "settled" ? fields.number("bytes", 0) : 0,
     attempt: kind === "settled" ? fields.number("attempts", 1) : fields.number("attempt", 0),
     outcome: fields.of<Entry["outcome"]>("outcome", "outcome", kind === "attempt-failed" ? "error" : "ok"),
     source: fields.of<Entry["source"]>("source", "source", "executed"),

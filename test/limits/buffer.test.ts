@@ -186,6 +186,37 @@ describe("h4.buffer_bound: through the driver", () => {
     expect(run.result).toHaveLength(8);
   });
 
+  test("h4.buffer_bound: a restart holds back what the journal has; the control: what is small leaves room", async () => {
+    for (const [length, begun] of [
+      [1_000, ["c0"]],
+      [10, ["c0", "c2"]],
+    ] as const) {
+      const world = new World();
+      const [before, after] = [new Puppets(), new Puppets()];
+      const hostOf = (puppets: Puppets) =>
+        world.host({ work: tool({ effect: "idempotent", run: puppets.tool("work") }) });
+      const calls = ["c0", "c1", "c2", "c3"].map((id) => ({ id, tool: "work", input: id }));
+      const told: string[] = [];
+      const program = (it: any) =>
+        it.batch(calls, { concurrency: 2, bufferedBytesMax: 1_000, onOutcome: ({ id }: any) => told.push(id) });
+      const first = hostOf(before);
+      start(first, "r", program);
+      await settle();
+      before.end("c1", "x".repeat(length));
+      first.journal.afterAppend = async () => first.crash(); // c1 is on disk, and nothing that comes of it
+      await settle();
+      const run = start(hostOf(after), "r", program);
+      await settle();
+      expect([...after.pending.keys()]).toEqual(begun);
+      for (const id of ["c0", "c2", "c3"]) {
+        after.end(id, id);
+        await settle();
+      }
+      expect(told).toEqual(["c0", "c1", "c2", "c3"]);
+      expect(run.result).toHaveLength(4);
+    }
+  });
+
   test.each([
     ["told as they come, nothing is held back", { order: "completion" }],
     ["nobody is told, so nothing is", { onOutcome: undefined }],

@@ -31,7 +31,7 @@ function coreEntry(entry: Entry, row: number): CoreEntry {
     source: SOURCES[entry.source] ?? "executed",
     run: 0,
     slot: entry.slot,
-    count: entry.count,
+    count: entry.kind === EntryKind.settled ? (entry.payload?.byteLength ?? 0) : entry.count,
     attempt: entry.attempt,
     payload: row + 1,
     at: bigOf(entry.at),
