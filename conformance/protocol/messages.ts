@@ -1,52 +1,12 @@
 // The messages of the host protocol as types. What the schemas beside this file say, in TypeScript; the
 // schemas count, and whatever crosses a pipe is checked against them (checked.ts).
+import type { Capability } from "./capabilities.ts";
 
 /** Anything that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 export type Level = "recovery" | "batches" | "limits" | "time" | "interchange";
 export const LEVELS: readonly Level[] = ["recovery", "batches", "limits", "time", "interchange"];
-
-/** What a host may be able to do or to show. See WRITE-A-HOST.md. */
-export type Capability =
-  | "points"
-  | "attempts"
-  | "keys"
-  | "sources"
-  | "reconcile"
-  | "mismatch"
-  | "adapt"
-  | "draws"
-  | "announce"
-  | "later"
-  | "children"
-  | "retry"
-  | "timeouts"
-  | "deadline"
-  | "cancel"
-  | "reports"
-  | "limits"
-  | "lease"
-  | "versions"
-  | "odd-results"
-  | "inner-tools"
-  | "no-threads"
-  | "priority"
-  | "locks"
-  | "rates"
-  | "breakers"
-  | "weights"
-  | "queues"
-  | "tenants"
-  | "slow-down"
-  | "costs"
-  | "start-within"
-  | "control"
-  | "explain"
-  | "telling"
-  | "reducers"
-  | "holdfast-journal"
-  | "reuse";
 
 export type OutcomeKind = "ok" | "error" | "unknown" | "timed-out" | "not-started" | "cancelled";
 export type SlotState = "planned" | "in-doubt" | "settled";
@@ -78,6 +38,9 @@ export interface WireOutcome {
   readonly reason?: string;
   /** Wall ms at which it is worth trying again. */
   readonly retryAt?: number;
+  /** Another tool was called instead; of ok: the kind of what its own tool came to. */
+  readonly fallback?: string;
+  readonly insteadOf?: OutcomeKind;
   readonly tool?: string;
   readonly attempts?: number;
   readonly source?: string;
@@ -138,7 +101,19 @@ export type SessionMessage =
       readonly why?: WaitReason;
       readonly limit?: string;
     }
+  | ({
+      readonly type: "gauged";
+      readonly session: number;
+      /** Of the runner: the number of its `gauge`. */
+      readonly n: number;
+    } & WireGauge)
   | { readonly type: "ended"; readonly session: number };
+
+/** How much of a limit is in use, and how much of it calls that did not stop have given back. */
+export interface WireGauge {
+  readonly inUse: number;
+  readonly abandoned: number;
+}
 
 /** Where a call stands. `absent`: it has not been made yet. */
 export type CallState = "absent" | "planned" | "waiting" | "started" | "retrying" | "settled";
@@ -168,7 +143,25 @@ export interface WireRate {
   readonly perMs: number;
   readonly mode?: "window" | "pace" | "calendar";
   readonly burst?: number;
+  readonly timeZone?: string;
   readonly counts?: string;
+}
+
+/** For which ends of a call its fallback is called. */
+export type FallbackReason =
+  | "circuit-open"
+  | "overloaded"
+  | "error"
+  | "timed-out"
+  | "start-within"
+  | "limit"
+  | "budget";
+
+/** What the outside says is left of what a rate counts, and when all of it is back. */
+export interface WireObserved {
+  readonly counts: string;
+  readonly remaining: number;
+  readonly resetMs: number;
 }
 
 /** A tool as a scenario declares it. Times in milliseconds. */
@@ -195,6 +188,14 @@ export interface WireTool {
   readonly rates?: readonly WireRate[];
   /** How often a call may be told to slow down before that is its error. */
   readonly throttles?: number;
+  /** Another tool, called with the same input where this one comes to nothing. */
+  readonly fallback?: { readonly tool: string; readonly when?: readonly FallbackReason[] };
+  /** Its calls are not started with less left until their deadline. */
+  readonly minBudgetMs?: number;
+  /** Does a call that has not stopped a second after its grace keep its permits? */
+  readonly afterGrace?: "hold" | "abandon";
+  /** A call that waits for its child keeps its permits. */
+  readonly holdWhileWaiting?: boolean;
   readonly child?: Program;
   readonly inner?: string;
 }
@@ -217,6 +218,11 @@ export interface WireCall {
   readonly startWithinMs?: number;
   readonly sheddable?: boolean;
   readonly background?: boolean;
+  /** Instead of its tool's. */
+  readonly minBudgetMs?: number;
+  /** Calls of lower priority that hold what it reads or writes are cancelled for it, where they are preemptible. */
+  readonly preempt?: "cancel";
+  readonly preemptible?: boolean;
 }
 
 export type Reducer = "last" | "first" | "append" | "sum" | "max" | "merge" | "cas" | "reject-conflict";
@@ -231,8 +237,18 @@ export type Step =
       readonly tenantWeight?: number;
       /** Say the id of each outcome: as they were asked for, or as they come. */
       readonly tell?: "request" | "completion";
+      /** Bytes of outcomes that an earlier call may hold back, where they are told as they were asked for. */
+      readonly bufferedBytesMax?: number;
       readonly into?: string;
       readonly later?: string;
+    }
+  | {
+      /** Calls that come one after another; into: their outcomes, as they were given. */
+      readonly stream: readonly WireCall[];
+      readonly ahead?: number;
+      readonly concurrency?: number;
+      readonly order?: "request" | "completion";
+      readonly into?: string;
     }
   | { readonly await: string; readonly into?: string }
   | { readonly call: WireCall; readonly into?: string }
@@ -249,7 +265,12 @@ export type Program = readonly Step[];
 
 /** How a tool that the runner plays ends. */
 export type Ending =
-  | { readonly outcome: "ok"; readonly value: Json; readonly cost?: Readonly<Record<string, number>> }
+  | {
+      readonly outcome: "ok";
+      readonly value: Json;
+      readonly cost?: Readonly<Record<string, number>>;
+      readonly observed?: readonly WireObserved[];
+    }
   | { readonly outcome: "error"; readonly error: WireError }
   | { readonly outcome: "overloaded"; readonly retryAfterMs?: number; readonly scope?: "tool" | "runtime" }
   | { readonly outcome: "odd"; readonly odd: "nothing" | "function" | "cycle" | "thrown-cycle" };
@@ -274,6 +295,8 @@ export interface WireLimits {
   /** Priority before fairness; whoever has waited `lanesWaitMs` goes before all lanes. */
   readonly lanes?: boolean;
   readonly lanesWaitMs?: number;
+  /** How calls run that say nothing of what they read or write. */
+  readonly undeclared?: "parallel" | "exclusive";
 }
 
 export interface Begin {
@@ -325,4 +348,5 @@ export type RunnerMessage =
       readonly run: string;
       readonly id: string;
     }
+  | { readonly type: "gauge"; readonly session: number; readonly n: number; readonly limit: string }
   | { readonly type: "end"; readonly session: number };

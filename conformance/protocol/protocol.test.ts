@@ -95,6 +95,21 @@ test("a message may name several keys, a rate for what calls cost, and one of th
   expect(() => readHostLine(JSON.stringify({ ...explained, why: "mood" }))).toThrow('$.why is "mood", not one of');
 });
 
+test("a message may say what stands in, how much time a start needs, and how much of a limit is in use", () => {
+  const tools = { put: { effect: "once", fallback: { tool: "get", when: ["budget"] }, afterGrace: "abandon" } };
+  const begin = { type: "begin", session: 1, journal: "/tmp/j", tools, limits: { undeclared: "exclusive" } };
+  expect(readRunnerLine(JSON.stringify(begin))).toEqual(begin);
+  const never = { put: { effect: "once", fallback: { tool: "get", when: ["unknown"] } } };
+  expect(() => readRunnerLine(JSON.stringify({ ...begin, tools: never }))).toThrow('when[0] is "unknown", not one of');
+  const stream = { stream: [{ tool: "put", input: {}, minBudgetMs: 5 }], ahead: 2, into: "all" };
+  const run = { type: "run", session: 1, run: "r", program: [stream] };
+  expect(readRunnerLine(JSON.stringify(run))).toEqual(run);
+  expect(() => readRunnerLine(JSON.stringify({ ...run, program: [{ ...stream, ahead: 0 }] }))).toThrow();
+  const gauged = { type: "gauged", session: 1, n: 1, inUse: 0, abandoned: 1 };
+  expect(readHostLine(JSON.stringify(gauged))).toEqual(gauged);
+  expect(() => readHostLine(JSON.stringify({ ...gauged, abandoned: -1 }))).toThrow("$.abandoned is -1");
+});
+
 describe("a schema", () => {
   test("both of the protocol compile, form by form", () => {
     for (const schema of [hostSays, runnerSays]) {

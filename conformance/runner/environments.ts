@@ -1,6 +1,6 @@
 // What multiplies a scenario: the same program on a host that dies after each entry, whose disk is slow, that
 // has no threads, whose tools end in another order. Only data; run-scenario.ts plays them.
-import type { Capability } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 
 /** How calls that no script mentions are answered. */
 export type Answering = "at-once" | "reversed" | "shuffled" | "twice";

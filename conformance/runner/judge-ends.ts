@@ -1,6 +1,7 @@
 // Holds what a run came to against what was expected of it, column by column: what the host cannot show is not
 // asked for.
-import type { Capability, Json, WireOutcome } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
+import type { Json, WireOutcome } from "../protocol/messages.ts";
 import { type Bindings, has, same, shown } from "./match.ts";
 import type { Ends, OutcomeRow } from "./scenario.ts";
 import type { RunEnd } from "./stage.ts";
@@ -24,10 +25,10 @@ export interface JudgeWith {
 
 /** An outcome as a scenario writes it. */
 function rowText(row: OutcomeRow | WireOutcome): string {
-  const { id, kind, value, error, reason, retryAt, attempts, source, replayed } = row;
+  const { id, kind, value, error, reason, retryAt, fallback, insteadOf, attempts, source, replayed } = row;
   const detail = "nothing" in row && row.nothing ? "nothing" : value === undefined ? "" : shown(value);
-  const fields = Object.entries({ reason, retryAt, attempts, source, replayed }).flatMap(([name, field]) =>
-    field === undefined ? [] : [`${name}=${field}`],
+  const fields = Object.entries({ reason, retryAt, fallback, insteadOf, attempts, source, replayed }).flatMap(
+    ([name, field]) => (field === undefined ? [] : [`${name}=${field}`]),
   );
   return [id, kind, detail, error === undefined ? "" : shown(error as Json), ...fields]
     .filter((one) => one !== "")
@@ -50,7 +51,10 @@ function differs(row: OutcomeRow, got: WireOutcome, { capabilities, bindings, lo
   if (row.nothing === true && got.value !== undefined && got.value !== null) return true;
   if (row.value !== undefined && !same(row.value, got.value, bindings)) return true;
   if (row.error !== undefined && !has(row.error, got.error ?? {}, bindings)) return true;
-  if (row.reason !== undefined && got.reason !== undefined && row.reason !== got.reason) return true;
+  // Of a cancelled call, no reason says something too: nobody preempted it.
+  const mayBeSilent = row.kind !== "cancelled" || !capabilities.has("preemption");
+  if (row.reason !== undefined && row.reason !== got.reason && !(mayBeSilent && got.reason === undefined)) return true;
+  if (capabilities.has("fallbacks") && (row.fallback !== got.fallback || row.insteadOf !== got.insteadOf)) return true;
   if (row.retryAt !== undefined && got.retryAt === undefined && capabilities.has("queues")) return true;
   if (loosely) return false;
   const shows = (capability: Capability, field: keyof OutcomeRow & keyof WireOutcome): boolean =>

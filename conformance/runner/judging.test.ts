@@ -1,6 +1,6 @@
 // The judges and the reports, given results by hand: each sees what is wrong, and only that.
 import { describe, expect, test } from "vitest";
-import type { Capability } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import { judgeEnds } from "./judge-ends.ts";
 import { judgeLedger, judgeOrder, judgeShares } from "./judge-trace.ts";
 import { has, same } from "./match.ts";
@@ -30,6 +30,8 @@ describe("matching", () => {
     expect(same("_", undefined, bindings)).toBe(false);
     expect(same({ a: 1 }, { a: 1, b: 2 }, bindings)).toBe(false);
     expect(has({ a: 1 }, { a: 1, b: 2 }, bindings)).toBe(true);
+    expect(same([{ a: 1, _: "_" }], [{ a: 1, b: 2 }], bindings)).toBe(true);
+    expect(same([{ a: 1, _: "_" }], [{ b: 2 }], bindings)).toBe(false);
     expect(has({ constructor: "_" }, {}, bindings)).toBe(false);
   });
 });
@@ -68,6 +70,33 @@ describe("outcomes", () => {
     expect(found({ retryAt: 1_700_000_000_000 }, shows)).toEqual([]);
     expect(found({}, shows)).toHaveLength(1);
     expect(found({}, new Set())).toEqual([]);
+  });
+
+  test("say whose value it is that another tool gave, and of no other that it was", () => {
+    const found = (row: object, got: object, ...shows: Capability[]) =>
+      judgeEnds(
+        { kind: "outcomes", run: undefined, rows: [{ id: "A", kind: "ok", ...row }] },
+        { kind: "returned", result: [{ id: "A", kind: "ok", ...got }] },
+        { bindings: new Map(), capabilities: new Set(shows), loosely: true },
+      ).length;
+    const marked = { fallback: "get", insteadOf: "error" };
+    expect(found(marked, marked, "fallbacks")).toBe(0);
+    expect(found(marked, {}, "fallbacks")).toBe(1);
+    expect(found({}, marked, "fallbacks")).toBe(1);
+    expect(found(marked, { ...marked, insteadOf: "timed-out" }, "fallbacks")).toBe(1);
+    expect(found(marked, {})).toBe(0);
+  });
+
+  test("say that they were preempted, of a host that preempts", () => {
+    const found = (got: object, ...shows: Capability[]) =>
+      judgeEnds(
+        { kind: "outcomes", run: undefined, rows: [{ id: "A", kind: "cancelled", reason: "preempted" }] },
+        { kind: "returned", result: [{ id: "A", kind: "cancelled", ...got }] },
+        { bindings: new Map(), capabilities: new Set(shows) },
+      ).length;
+    expect(found({ reason: "preempted" }, "preemption")).toBe(0);
+    expect(found({}, "preemption")).toBe(1);
+    expect(found({})).toBe(0);
   });
 
   test("are not asked for what the host cannot show", () => {

@@ -1,6 +1,6 @@
 // One round of a scenario: its lives, one process after another on one journal, and what was found wrong.
 import { join } from "node:path";
-import type { Capability } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import type { Environment } from "./environments.ts";
 import type { HostPool } from "./host-pool.ts";
 import { type Finding, finding, type JudgeWith, judgeEnds } from "./judge-ends.ts";
@@ -146,7 +146,12 @@ export class Round {
       case "set-priority":
         return stage.control(line);
       case "held": {
-        const got = await stage.held(line);
+        const got = await stage.questions.held(line);
+        if (got !== undefined) this.findings.push(finding(`line ${line.at}`, line.text, got));
+        return;
+      }
+      case "gauge": {
+        const got = await stage.questions.gauge(line);
         if (got !== undefined) this.findings.push(finding(`line ${line.at}`, line.text, got));
         return;
       }

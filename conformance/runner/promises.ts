@@ -1,6 +1,7 @@
 // What holds in every scenario, whoever wrote it: the promise of recovery, read off the trace. A scenario need
 // not ask for these.
-import type { Capability, WireOutcome } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
+import type { WireOutcome } from "../protocol/messages.ts";
 import { type Finding, finding, outcomesIn } from "./judge-ends.ts";
 import { same, shown } from "./match.ts";
 import type { Scenario } from "./scenario.ts";

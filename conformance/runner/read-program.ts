@@ -37,9 +37,23 @@ const TOOL_INTEGERS = [
   "breakerCalls",
   "breakerOpenMs",
   "throttles",
+  "minBudgetMs",
 ];
+const TOOL_VALUES = ["rates", "whenOpen", "fallback", "afterGrace", "holdWhileWaiting"];
 /** What a call says of its start. */
-const CALL_VALUES = ["reads", "writes", "weight", "key", "cost", "startWithinMs", "sheddable", "background"];
+const CALL_VALUES = [
+  "reads",
+  "writes",
+  "weight",
+  "key",
+  "cost",
+  "startWithinMs",
+  "sheddable",
+  "background",
+  "minBudgetMs",
+  "preempt",
+  "preemptible",
+];
 const RANGE = /^(.*)\[(\d+)\.\.(\d+)\]$/;
 const RANGE_MAX = 100_000;
 
@@ -86,9 +100,13 @@ function readStep(line: Line, next: Line | undefined): Step {
 function stepOf(reader: LineReader, line: Line, next: Line | undefined): Step {
   switch (reader.word("a step")) {
     case "batch": {
-      const options = reader.integers(["concurrency", "deadlineMs", "tenantWeight"]);
+      const options = reader.integers(["concurrency", "deadlineMs", "tenantWeight", "bufferedBytesMax"]);
       const whose = reader.values(["tenant", "tell"]);
       return { batch: callsOf(line), ...options, ...whose, ...into(reader), ...into(reader, "later") };
+    }
+    case "stream": {
+      const options = { ...reader.integers(["ahead", "concurrency"]), ...reader.values(["order"]) };
+      return { stream: callsOf(line), ...options, ...into(reader) };
     }
     case "await":
       return { await: reader.word("a variable"), ...into(reader) };
@@ -149,7 +167,7 @@ function readError(reader: LineReader): WireError {
 /** How a call ends: JSON, or `error {…}`, `overloaded`, `nothing`, `function`, `cycle`, `thrown-cycle`. */
 export function readEnding(reader: LineReader): Ending {
   const value = reader.json();
-  if (value !== undefined) return { outcome: "ok", value, ...reader.values(["cost"]) };
+  if (value !== undefined) return { outcome: "ok", value, ...reader.values(["cost", "observed"]) };
   const how = reader.choice("how it ends", ["error", "overloaded", "nothing", "function", "cycle", "thrown-cycle"]);
   if (how === "overloaded") return { outcome: how, ...reader.integers(["retryAfterMs"]), ...reader.values(["scope"]) };
   return how === "error" ? { outcome: "error", error: readError(reader) } : { outcome: "odd", odd: how };
@@ -171,13 +189,13 @@ export function readVerdict(reader: LineReader): WireVerdict {
   }
 }
 
-/** `tool name effect [reconciler] [inner=…] [numbers] [rates=[{…}]] [whenOpen=wait]`, with the program of a child run under it. */
+/** `tool name effect [reconciler] [inner=…] [numbers] [rates=[{…}]] [whenOpen=wait] [fallback={…}] …`, with the program of a child run under it. */
 export function readTool(reader: LineReader): readonly [string, WireTool] {
   const name = reader.word("the tool's name");
   const effect = reader.choice("the effect", EFFECTS);
   const reconciler = reader.wordIf("reconciler") ? { reconciler: true } : {};
   const inner = reader.field("inner");
   const child = reader.line.children.length === 0 ? {} : { child: readProgram(reader.line.children) };
-  const numbers = { ...reader.integers(TOOL_INTEGERS), ...reader.values(["rates", "whenOpen"]) };
+  const numbers = { ...reader.integers(TOOL_INTEGERS), ...reader.values(TOOL_VALUES) };
   return [name, { effect, ...reconciler, ...numbers, ...(inner === undefined ? {} : { inner: inner.text }), ...child }];
 }

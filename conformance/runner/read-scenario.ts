@@ -1,6 +1,7 @@
 // A scenario file as data. The format is conformance/scenarios/README.md; what it cannot be is refused with
 // its line. It plays nothing.
-import { type Capability, LEVELS, type Level, type Program, type WireTool } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
+import { LEVELS, type Level, type Program, type WireTool } from "../protocol/messages.ts";
 import { ENVIRONMENT_NAMES } from "./environments.ts";
 import { type Line, LineReader, type Outline, readOutline } from "./outline.ts";
 import { idsOf, readEnding, readProgram, readTool, readVerdict, VERDICTS } from "./read-program.ts";
@@ -28,6 +29,7 @@ const LIMITS = [
   "whenFull",
   "lanes",
   "lanesWaitMs",
+  "undeclared",
 ];
 
 /** A scenario that cannot be read: a fault of the suite, not of a host. */

@@ -15,7 +15,7 @@ import {
 } from "./scenario.ts";
 
 const ENTRY_KINDS = ["run-opened", "planned", "started", "attempt-failed", "settled", "late", "run-closed"];
-const OUTCOME_FIELDS = ["attempts", "source", "replayed", "reason", "retryAt"];
+const OUTCOME_FIELDS = ["attempts", "source", "replayed", "reason", "retryAt", "fallback", "insteadOf"];
 type Fields = Readonly<Record<string, Json>>;
 
 /** `call A`, `durable settled A`, `report late A`, `said` … */
@@ -159,6 +159,12 @@ function saidBy(reader: LineReader, line: Line): Said {
       const by =
         WAIT_REASONS.find((reason) => reason === why) ?? reader.fail(`by= is one of ${WAIT_REASONS.join(", ")}`);
       return { do: word, id, run, by, ...reader.given(["limit"], ({ text }) => text) };
+    }
+    case "gauge": {
+      const limit = reader.word("a limit");
+      const of = reader.integers(["inUse", "abandoned"]);
+      if (Object.keys(of).length === 0) reader.fail("inUse= or abandoned= is missing");
+      return { do: word, limit, of };
     }
     case "pass":
     case "still":

@@ -1,5 +1,6 @@
 // What the runner found out, as data: every report is made of this.
-import type { Capability, Level } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
+import type { Level } from "../protocol/messages.ts";
 import type { Finding } from "./judge-ends.ts";
 import type { TranscriptLine } from "./transcript.ts";
 

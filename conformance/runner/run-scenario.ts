@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Capability, WireCall } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
+import type { WireCall } from "../protocol/messages.ts";
 import type { Environment } from "./environments.ts";
 import { HarnessFault, HostFault } from "./host-fault.ts";
 import type { HostPool } from "./host-pool.ts";

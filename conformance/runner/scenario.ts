@@ -1,13 +1,14 @@
 // What a scenario is: a program, how its tools behave, when its host dies, and what must be seen of it.
 // Types only; reading it is in read-scenario.ts, playing it in stage.ts.
+import type { Capability } from "../protocol/capabilities.ts";
 import type {
-  Capability,
   Ending,
   Json,
   Level,
   OutcomeKind,
   Program,
   WaitReason,
+  WireGauge,
   WireLimits,
   WireTool,
   WireVerdict,
@@ -53,6 +54,9 @@ export interface OutcomeRow {
   readonly reason?: string;
   /** It says when it is worth trying again. */
   readonly retryAt?: "_";
+  /** The tool that was called instead, and the kind of what its own came to. */
+  readonly fallback?: string;
+  readonly insteadOf?: OutcomeKind;
   readonly attempts?: number;
   readonly source?: string;
   readonly replayed?: boolean;
@@ -97,6 +101,7 @@ export type ScriptLine = { readonly at: number; readonly text: string } & (
   | { readonly do: "resume"; readonly limit: string }
   | { readonly do: "set-priority"; readonly id: string; readonly run: string; readonly priority: number }
   | ({ readonly do: "held" } & HeldLine)
+  | { readonly do: "gauge"; readonly limit: string; readonly of: Partial<WireGauge> }
   | { readonly do: "pass" | "still"; readonly ms: number }
   | { readonly do: "freeze" }
   | { readonly do: "thaw" | "rival"; readonly script: readonly ScriptLine[] }

@@ -129,6 +129,48 @@ order
     expect(order.map(({ first, second }) => `${first.id}${second.id}`)).toEqual(["AB", "BC"]);
   });
 
+  test("says what a tool, a call and a step want of their start, and what a limit must come to", () => {
+    const { limits, programs, tools, lives } = readScenario(
+      "limits/x",
+      `# Why.
+limits undeclared=exclusive
+tool put read fallback={"tool":"get","when":["error"]} minBudgetMs=5 afterGrace=abandon holdWhileWaiting=true
+program
+  batch bufferedBytesMax=9
+    A put preempt=cancel minBudgetMs=7
+  stream ahead=2 order=completion into=all
+    B put preemptible=true
+life
+  answer A "a" observed=[{"counts":"calls","remaining":1,"resetMs":9}]
+  gauge tools.put abandoned=1
+  outcomes
+    A ok fallback=get insteadOf=error
+`,
+    );
+    expect(limits).toEqual({ undeclared: "exclusive" });
+    expect(tools.put).toEqual({
+      effect: "read",
+      fallback: { tool: "get", when: ["error"] },
+      minBudgetMs: 5,
+      afterGrace: "abandon",
+      holdWhileWaiting: true,
+    });
+    expect(programs.main).toEqual([
+      { batch: [{ id: "A", tool: "put", input: {}, preempt: "cancel", minBudgetMs: 7 }], bufferedBytesMax: 9 },
+      {
+        stream: [{ id: "B", tool: "put", input: {}, preemptible: true }],
+        ahead: 2,
+        order: "completion",
+        into: "all",
+      },
+    ]);
+    expect(lives[0]?.script.slice(1)).toMatchObject([
+      { do: "answer", ending: { value: "a", observed: [{ counts: "calls", remaining: 1, resetMs: 9 }] } },
+      { do: "gauge", limit: "tools.put", of: { abandoned: 1 } },
+      { do: "expect", ends: { rows: [{ id: "A", kind: "ok", fallback: "get", insteadOf: "error" }] } },
+    ]);
+  });
+
   test.each([
     ["recovery/x", "tool put once\nlife\n", "does not open with a comment"],
     ["recovery/x", "# Why.\ntool put once\n", "has no life"],
@@ -144,6 +186,7 @@ order
     ["recovery/x", `${LEAST}life threads=no\n`, "does not need the capability no-threads"],
     ["recovery/x", `${LEAST}weather\n`, "line 7: there is no section weather"],
     ["recovery/x", `${LEAST}  held A by=nothing\n`, "line 7: by= is one of permits, reserved"],
+    ["recovery/x", `${LEAST}  gauge runtime\n`, "line 7: inUse= or abandoned= is missing"],
     ["recovery/x", `${LEAST}  set-limit runtime\n`, "line 7: concurrency= is missing"],
     ["recovery/x", `${LEAST}shares\n  A least=1\n`, "line 8: first= is missing"],
     ["recovery/x", `${LEAST}  explode\n`, "line 7: there is no such line in a script"],

@@ -13,7 +13,8 @@ import { AppendPoints } from "./append-points.ts";
 import type { Environment } from "./environments.ts";
 import { HostFault } from "./host-fault.ts";
 import type { HostProcess } from "./host-process.ts";
-import type { HeldLine, Pattern, Scenario, ScriptLine } from "./scenario.ts";
+import { Questions } from "./questions.ts";
+import type { Pattern, Scenario, ScriptLine } from "./scenario.ts";
 import { scriptName, ToolPlayer } from "./tool-player.ts";
 import { eventsOf, inWords, matches, type TraceEvent } from "./trace.ts";
 import type { Transcript } from "./transcript.ts";
@@ -45,12 +46,6 @@ export interface StageOptions {
   readonly draw: (most: number) => number;
 }
 
-type Explained = Extract<SessionMessage, { type: "explained" }>;
-
-/** For how long, once the call is there, and how often the host is asked what holds it, ms. */
-const HELD_MS = 2_500;
-const HELD_AGAIN_MS = 15;
-
 /** What the script waits for cannot come any more. */
 export class NeverCame extends Error {}
 
@@ -62,8 +57,7 @@ export class Stage {
   readonly #running = new Set<string>();
   readonly #staying: number[] = [];
   readonly ends = new Map<string, RunEnd>();
-  readonly #explained = new Map<number, Explained>();
-  #explains = 0;
+  readonly questions: Questions;
   #fault: unknown;
   #ended = false;
   #isDead = false;
@@ -81,6 +75,13 @@ export class Stage {
       { answering: environment.answering, play: scenario.play, scripted, draw },
       { answer: (n, ending) => this.#answer(n, ending), verdict: (n, verdict) => this.#verdict(n, verdict) },
     );
+    this.questions = new Questions({
+      session: options.session,
+      hangMs: options.hangMs,
+      send: (question) => this.#send(question),
+      until: (what, look) => this.#until(what, look),
+      pass: (ms) => this.pass(ms),
+    });
     host.listen({ message: (message) => this.#hear(message), broken: (fault) => this.#break(fault) });
     const tools = { ...scenario.tools, ...options.tools };
     const { concurrency = scenario.limits.concurrency } = environment;
@@ -206,23 +207,6 @@ export class Stage {
     this.#send({ type, session: this.#session, ...said } as Control);
   }
 
-  /** Asks until this holds the call; else what it is that holds it, when patience is over. */
-  async held({ id, run, by, limit }: HeldLine): Promise<string | undefined> {
-    let [before, since] = ["", 0];
-    for (;;) {
-      const n = ++this.#explains;
-      this.#send({ type: "explain", session: this.#session, n, run, id });
-      const { state, why, limit: whose } = await this.#until(`what holds ${id}`, () => this.#explained.get(n));
-      if (why === by && (limit === undefined || whose === limit)) return undefined;
-      if (state !== before) since = performance.now();
-      before = state;
-      const patience = state === "absent" ? this.#with.hangMs : Math.min(this.#with.hangMs / 4, HELD_MS);
-      if (performance.now() > since + patience)
-        return [state, why, whose].filter((word) => word !== undefined).join(" ");
-      await this.pass(HELD_AGAIN_MS);
-    }
-  }
-
   freeze(): void {
     this.#note(undefined, "SIGSTOP");
     this.host.freeze();
@@ -281,9 +265,8 @@ export class Stage {
         this.#runEnds(message.run, { kind: "threw", error: message.error });
         break;
       case "explained":
-        if (message.n > this.#explains || this.#explained.has(message.n))
-          throw new HostFault("protocol", `it explains number ${message.n}, which nobody asked`);
-        this.#explained.set(message.n, message);
+      case "gauged":
+        this.questions.answered(message);
         break;
       case "ended":
         if (!this.#isOver) throw new HostFault("protocol", "it says ended while runs have not ended");

@@ -1,6 +1,7 @@
 // The whole suite: every host through every scenario in every environment that multiplies it, several at a
 // time. It reports as it goes and judges nothing itself.
-import type { Capability, Hello, Level } from "../protocol/messages.ts";
+import type { Capability } from "../protocol/capabilities.ts";
+import type { Hello, Level } from "../protocol/messages.ts";
 import { ENVIRONMENTS, type Environment, PLAIN } from "./environments.ts";
 import { HostFault } from "./host-fault.ts";
 import { type HostCommand, HostPool } from "./host-pool.ts";

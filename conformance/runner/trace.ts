@@ -68,6 +68,7 @@ export function eventsOf(message: SessionMessage, life: number, group: number): 
       return [{ what: "threw", life, run: message.run, error: message.error }];
     case "abort":
     case "explained":
+    case "gauged":
     case "ended":
       return [];
   }

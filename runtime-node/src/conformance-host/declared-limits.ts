@@ -27,11 +27,12 @@ function toolLimits(tool: WireTool): ToolLimits {
 /** The limits of a runtime with these tools. */
 export function limitsOf(limits: WireLimits, tools: Readonly<Record<string, WireTool>>): Limits {
   const { concurrency, keyConcurrency, tenantConcurrency, lanes, lanesWaitMs } = limits;
-  const { queue: max, queuePerTenant: maxPerTenant, queuePerBatch: maxPerBatch, whenFull } = limits;
+  const { undeclared, queue: max, queuePerTenant: maxPerTenant, queuePerBatch: maxPerBatch, whenFull } = limits;
   return {
     ...given({ concurrency }),
     ...(keyConcurrency === undefined ? {} : { keys: { concurrency: keyConcurrency } }),
     ...(tenantConcurrency === undefined ? {} : { tenants: { concurrency: tenantConcurrency } }),
+    ...(undeclared === undefined ? {} : { locks: { undeclared } }),
     queue: given({ max, maxPerTenant, maxPerBatch, whenFull }),
     priority: given({ lanes, waitMsMax: lanesWaitMs }),
     tools: Object.fromEntries(Object.entries(tools).map(([name, tool]) => [name, toolLimits(tool)])),

@@ -1,7 +1,8 @@
 // `holdfast conformance-host`: this package as a host under test. It speaks the protocol of
 // conformance/WRITE-A-HOST.md on its standard input and output, until its input ends.
 import { readFileSync } from "node:fs";
-import type { Capability, Hello } from "../../../conformance/protocol/messages.ts";
+import type { Capability } from "../../../conformance/protocol/capabilities.ts";
+import type { Hello } from "../../../conformance/protocol/messages.ts";
 import type { Fault } from "./fault.ts";
 import { faultNamed } from "./faults.ts";
 import { HostSession } from "./session.ts";
@@ -44,6 +45,16 @@ const CAPABILITIES: readonly Capability[] = [
   "explain",
   "telling",
   "reducers",
+  "fallbacks",
+  "min-budget",
+  "preemption",
+  "after-grace",
+  "hold-while-waiting",
+  "undeclared",
+  "time-zones",
+  "observing",
+  "buffered-bytes",
+  "streams",
   "holdfast-journal",
   "reuse",
 ];
@@ -86,6 +97,9 @@ export function serveConformance(faultName: string | undefined): void {
           return;
         case "explain":
           session.explain(message).catch(failed);
+          return;
+        case "gauge":
+          session.gauge(message).catch(failed);
           return;
         case "end":
           session.end().catch(failed);

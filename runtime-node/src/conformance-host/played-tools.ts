@@ -88,7 +88,10 @@ class Player {
     const { answer } = this.#asked("call", input, ctx);
     const ended = answer.then((said) => {
       const ending = said as unknown as Ending;
-      if (ending.outcome === "ok" && ending.cost !== undefined) ctx.cost(ending.cost);
+      if (ending.outcome === "ok") {
+        if (ending.cost !== undefined) ctx.cost(ending.cost);
+        if (ending.observed !== undefined) ctx.observe(ending.observed);
+      }
       if (ending.outcome === "overloaded" && fault.slowDown !== undefined)
         return fault.slowDown(ending.retryAfterMs ?? 0, () => this.run(input, ctx));
       return ends(ending);
@@ -105,11 +108,12 @@ class Player {
 
 function optionsOf(spec: WireTool): ToolOptions<unknown, unknown> {
   const { effect, timeoutMs, graceMs, attempts, backoffMs, asks, askBackoffMs, askTimeoutMs } = spec;
+  const { fallback, minBudgetMs, afterGrace, holdWhileWaiting } = spec;
   const retry = given({ attempts, backoffMs });
   const reconcileOptions = given({ asks, backoffMs: askBackoffMs, timeoutMs: askTimeoutMs });
   return {
     effect,
-    ...given({ timeoutMs, graceMs }),
+    ...given({ timeoutMs, graceMs, fallback, minBudgetMs, afterGrace, holdWhileWaiting }),
     ...(Object.keys(retry).length === 0 ? {} : { retry }),
     ...(Object.keys(reconcileOptions).length === 0 ? {} : { reconcileOptions }),
   } as ToolOptions<unknown, unknown>;

@@ -122,6 +122,11 @@ export class HostSession {
     }
   }
 
+  async gauge({ n, limit }: Extract<RunnerMessage, { type: "gauge" }>): Promise<void> {
+    const { inUse, abandoned } = (await this.#runtime()).limit(limit as LimitName);
+    this.wire.say({ type: "gauged", n, inUse, abandoned });
+  }
+
   async end(): Promise<void> {
     // One that could not be opened has nothing to close; its runs have said so.
     const runtime = await this.#opening?.catch(() => undefined);

@@ -13,10 +13,18 @@ function errorFields({ name, message, code, data }: CallError): WireError {
 
 export function shownOutcome(outcome: Outcome): WireOutcome {
   const { id, kind, tool, attempts, source, replayed } = outcome;
-  const facts = { id, kind, tool, attempts, source, replayed };
+  const { fallback } = outcome;
+  const facts = {
+    ...{ id, kind, tool, attempts, source, replayed },
+    ...(fallback === undefined ? {} : { fallback: fallback.tool }),
+  };
   switch (outcome.kind) {
     case "ok":
-      return outcome.value === undefined ? facts : { ...facts, value: outcome.value as WireJson };
+      return {
+        ...facts,
+        ...(outcome.value === undefined ? {} : { value: outcome.value as WireJson }),
+        ...(outcome.fallback === undefined ? {} : { insteadOf: outcome.fallback.insteadOf.kind }),
+      };
     case "error":
       return { ...facts, error: errorFields(outcome.error) };
     case "not-started": {
@@ -25,6 +33,8 @@ export function shownOutcome(outcome: Outcome): WireOutcome {
     }
     case "timed-out":
       return { ...facts, reason: outcome.reason };
+    case "cancelled":
+      return outcome.reason === undefined ? facts : { ...facts, reason: outcome.reason };
     default:
       return facts;
   }

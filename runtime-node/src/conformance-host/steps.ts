@@ -52,6 +52,7 @@ class Carrier {
 
   async #step(step: Steps[number]): Promise<Ended | undefined> {
     if ("batch" in step) await this.#batch(step);
+    else if ("stream" in step) await this.#stream(step);
     else if ("await" in step) this.#keepOutcomes(step.into, await this.#later.get(step.await)!);
     else if ("call" in step) {
       const { tool, input, ...options } = step.call;
@@ -77,7 +78,7 @@ class Carrier {
     const atOnce = concurrency(step.concurrency);
     const order = step.tell === undefined ? undefined : (this.#with.fault.tells ?? step.tell);
     const options = {
-      ...given({ concurrency: atOnce, deadlineMs: step.deadlineMs, order }),
+      ...given({ concurrency: atOnce, deadlineMs: step.deadlineMs, bufferedBytesMax: step.bufferedBytesMax, order }),
       ...(step.tenant === undefined ? {} : { tenant: { id: step.tenant, weight: step.tenantWeight ?? 1 } }),
       ...(order === undefined ? {} : { onOutcome: ({ id }: Outcome) => this.#with.say(id) }),
     };
@@ -89,6 +90,19 @@ class Carrier {
       this.#later.set(step.later, outcomes);
       outcomes.catch(() => undefined); // whoever awaits it sees it; it may also never be awaited
     }
+  }
+
+  async #stream({
+    stream,
+    ahead,
+    concurrency,
+    order,
+    into,
+  }: Extract<Steps[number], { stream: unknown }>): Promise<void> {
+    const outcomes: Outcome[] = [];
+    const options = given({ ahead, concurrency, order });
+    for await (const outcome of this.#run.stream(asCalls(stream), options)) outcomes.push(outcome);
+    this.#keepOutcomes(into, outcomes);
   }
 
   #reduced({ reduce, keys }: Extract<Steps[number], { reduce: unknown }>): WireJson {
