@@ -1,7 +1,16 @@
 // Where the conformance host can be made wrong on purpose: each part is a piece of the host that a fault swaps.
 // Without a fault none is there. It is how the suite proves that it bites; no user of the package meets it.
 import type { Limits } from "../../../bindings/js/src/limits.ts";
-import type { Reducer, WaitReason, WireCall, WireVerdict } from "../../../conformance/protocol/messages.ts";
+import type {
+  Ending,
+  Reducer,
+  Step,
+  WaitReason,
+  WireCall,
+  WireGauge,
+  WireTool,
+  WireVerdict,
+} from "../../../conformance/protocol/messages.ts";
 import type { Context, Journal, Outcome } from "../index.ts";
 
 /** What holds a call, if it waits. */
@@ -16,6 +25,10 @@ export interface Fault {
   readonly what: string;
   /** A journal between the driver and the real one. */
   readonly journal?: (inner: Journal) => Journal;
+  /** What a tool declares of itself. */
+  readonly tool?: (spec: WireTool) => WireTool;
+  /** A step of a program, before it is carried out. */
+  readonly step?: (step: Step) => Step;
   /** The calls of a batch, before they are made. */
   readonly calls?: (calls: readonly WireCall[]) => readonly WireCall[];
   readonly concurrency?: (given: number | undefined) => number | undefined;
@@ -24,6 +37,8 @@ export interface Fault {
   readonly outcome?: (outcome: Outcome) => Outcome;
   readonly key?: (key: string, attempt: number) => string;
   readonly verdict?: (verdict: WireVerdict) => WireVerdict;
+  /** How the outside says that a call ended. */
+  readonly ending?: (ending: Ending) => Ending;
   /** What a running tool comes to. */
   readonly whileRunning?: (ended: Promise<unknown>, ctx: Context) => Promise<unknown>;
   readonly limits?: (declared: Limits) => Limits;
@@ -36,6 +51,8 @@ export interface Fault {
   readonly childAlone?: boolean;
   /** Nothing comes of what the owner says to its limits. */
   readonly deafToControl?: boolean;
+  /** What is said to be in use of a limit. */
+  readonly gauge?: (gauge: WireGauge) => WireGauge;
   /** What is said to hold a call. */
   readonly held?: (why: Held) => Held;
   readonly runId?: (id: string) => string;

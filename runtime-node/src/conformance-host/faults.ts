@@ -2,6 +2,7 @@
 // must catch every one of them, and test/conformance says by which scenarios.
 import { readPlan } from "../../../bindings/js/src/payload.ts";
 import { type Entry, EntryKind, HoldfastError, MismatchError, OUTCOMES, type Outcome, SOURCES } from "../index.ts";
+import { DECLARATION_FAULTS } from "./declaration-faults.ts";
 import type { Fault } from "./fault.ts";
 import { LIMIT_FAULTS } from "./limit-faults.ts";
 import { appendingAs, readingAs } from "./wrapped-journal.ts";
@@ -227,6 +228,7 @@ const FAULTS: readonly Fault[] = [
     runId: (id) => id.toLowerCase().replace(/[^a-z0-9]/g, "-"),
   },
   ...LIMIT_FAULTS,
+  ...DECLARATION_FAULTS,
 ];
 
 function renamed(calls: Parameters<NonNullable<Fault["calls"]>>[0]) {

@@ -4,15 +4,13 @@ import type { Limits, RateOptions, ScopeLimits, ToolLimits } from "../../../bind
 import type { WireCall } from "../../../conformance/protocol/messages.ts";
 import { type Entry, EntryKind, type Journal, type Outcome } from "../index.ts";
 import type { Fault } from "./fault.ts";
+import { unsaid } from "./unsaid.ts";
 import { readingAs, WrappedJournal } from "./wrapped-journal.ts";
 
 type Calls = readonly WireCall[];
 
 /** Each call is made without this word. */
-const unsaid = (word: keyof WireCall) => (calls: Calls) =>
-  calls.map(
-    (call) => Object.fromEntries(Object.entries(call).filter(([name]) => name !== word)) as unknown as WireCall,
-  );
+const deafTo = (word: keyof WireCall) => (calls: Calls) => calls.map(unsaid(word));
 
 /** The calls are made in another order than they stand in, and their outcomes are given as they stand. */
 function inAnotherOrder(order: (calls: Calls) => Calls): Pick<Fault, "calls" | "outcomes"> {
@@ -31,7 +29,7 @@ const withEachTool =
     ),
   });
 
-const withRates = (change: (rates: readonly RateOptions[]) => readonly RateOptions[]) =>
+export const withRates = (change: (rates: readonly RateOptions[]) => readonly RateOptions[]) =>
   withEachTool((tool) => (tool.rate === undefined ? tool : { ...tool, rate: change([tool.rate].flat()) }));
 
 /** The journal gives this of the past of other runs. */
@@ -78,9 +76,9 @@ function isRefusal(outcome: Outcome): boolean {
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const LIMIT_FAULTS: readonly Fault[] = [
-  { name: "weight-ignored", what: "takes a heavy call for a light one", calls: unsaid("weight") },
-  { name: "cost-ignored", what: "counts starts where costs count", calls: unsaid("cost") },
-  { name: "start-within-ignored", what: "lets a call wait longer than it said", calls: unsaid("startWithinMs") },
+  { name: "weight-ignored", what: "takes a heavy call for a light one", calls: deafTo("weight") },
+  { name: "cost-ignored", what: "counts starts where costs count", calls: deafTo("cost") },
+  { name: "start-within-ignored", what: "lets a call wait longer than it said", calls: deafTo("startWithinMs") },
   {
     name: "priority-reversed",
     what: "takes a larger priority for a later one",

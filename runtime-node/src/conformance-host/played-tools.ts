@@ -87,7 +87,8 @@ class Player {
     const { fault } = this.#with;
     const { answer } = this.#asked("call", input, ctx);
     const ended = answer.then((said) => {
-      const ending = said as unknown as Ending;
+      const { ending: heard = (given: Ending) => given } = fault;
+      const ending = heard(said as unknown as Ending);
       if (ending.outcome === "ok") {
         if (ending.cost !== undefined) ctx.cost(ending.cost);
         if (ending.observed !== undefined) ctx.observe(ending.observed);
@@ -121,7 +122,10 @@ function optionsOf(spec: WireTool): ToolOptions<unknown, unknown> {
 
 /** The tools of a scenario by name. */
 export function playedTools(specs: Readonly<Record<string, WireTool>>, withThese: PlayWith): Record<string, Tool> {
-  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, played(name, spec, withThese)]));
+  const { tool: declared = (spec: WireTool) => spec } = withThese.fault;
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => [name, played(name, declared(spec), withThese)]),
+  );
 }
 
 function played(name: string, spec: WireTool, withThese: PlayWith): Tool {

@@ -124,7 +124,8 @@ export class HostSession {
 
   async gauge({ n, limit }: Extract<RunnerMessage, { type: "gauge" }>): Promise<void> {
     const { inUse, abandoned } = (await this.#runtime()).limit(limit as LimitName);
-    this.wire.say({ type: "gauged", n, inUse, abandoned });
+    const gauge = { inUse, abandoned };
+    this.wire.say({ type: "gauged", n, ...(this.#fault.gauge?.(gauge) ?? gauge) });
   }
 
   async end(): Promise<void> {

@@ -43,8 +43,9 @@ class Carrier {
   }
 
   async steps(steps: Steps): Promise<Ended | undefined> {
+    const { step: changed = (step: Steps[number]) => step } = this.#with.fault;
     for (const step of steps) {
-      const ended = await this.#step(step);
+      const ended = await this.#step(changed(step));
       if (ended !== undefined) return ended;
     }
     return undefined;
