@@ -1,10 +1,8 @@
 // A core that counts which cells of its tables it takes: the same sources, compiled for the tests with two
 // functions made to count. So what is counted is what the core did, not what a model of it would have
 // done, and the core that ships carries nothing of it.
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
 import { BareCore } from "../../core/test/bare-core.ts";
+import { compileEdited } from "../../core/test/edited-core.ts";
 import type { CaseCore } from "./cores.ts";
 
 /** What the journal says × effects × whether there is a reconciler. */
@@ -39,23 +37,6 @@ const COUNTING: readonly (readonly [file: string, after: string, counting: strin
   ],
 ];
 
-const core = fileURLToPath(new URL("../../core/", import.meta.url));
-
-function sourceOf(file: string): string | null {
-  let text: string;
-  try {
-    text = readFileSync(`${core}${file}`, "utf8");
-  } catch {
-    return null; // asc asks for several names until one is there
-  }
-  for (const [where, after, counting] of COUNTING) {
-    if (where !== file) continue;
-    if (!text.includes(`${after}\n`)) throw new Error(`core/${file} has no line ${JSON.stringify(after)} to count at`);
-    text = text.replace(`${after}\n`, () => `${after}\n${counting}\n`);
-  }
-  return text;
-}
-
 /** The module, and the size of its slot table. */
 export interface ObservedCore {
   readonly module: WebAssembly.Module;
@@ -65,17 +46,8 @@ export interface ObservedCore {
 
 /** Compiles it: some seconds. */
 export async function compileObserved(states: number, happenings: number): Promise<ObservedCore> {
-  let binary: Uint8Array<ArrayBuffer> | undefined;
-  const options = ["--outFile", "observed.wasm", "-O1", "--runtime", "minimal", "--use", "abort=assembly/panic/abort"];
-  const { error, stderr } = await asc.main(["assembly/index.ts", ...options, "--baseDir", core], {
-    readFile: (name) => sourceOf(name),
-    writeFile: (name, contents) => {
-      if (name === "observed.wasm") binary = Uint8Array.from(contents as Uint8Array);
-    },
-    listFiles: () => [],
-  });
-  if (error !== null || binary === undefined) throw new Error(`asc: ${error?.message}\n${stderr.toString()}`);
-  return { module: new WebAssembly.Module(binary), states, happenings };
+  const edits = COUNTING.map(([file, line, counting]) => ({ file, from: `${line}\n`, to: `${line}\n${counting}\n` }));
+  return { module: await compileEdited(edits), states, happenings };
 }
 
 /** What the cores of one or more cases have done, by cell. */
