@@ -45,9 +45,9 @@ export function forgetNesting(run: Run): void {
   }
 }
 
-/** The call that waits for the run, or null: it waits no more, or nobody ever did. */
+/** The call that waits for the run, or null: the run is over, it waits no more, or nobody ever did. */
 function waiting(run: Run): Slot | null {
-  if (run.parent == 0) return null;
+  if (run.parent == 0 || run.over) return null;
   const parent = changetype<Slot>(run.parent);
   return parent.state == State.suspended && parent.attempt == run.parentAttempt ? parent : null;
 }
@@ -112,7 +112,7 @@ function isStuck(slot: Slot): bool {
 
 /** Nothing of it can move. A run that waits for no call is its program's to move. */
 function isRunStuck(run: Run): bool {
-  if (run.over || run.unsettled == 0) return false;
+  if (run.unsettled == 0) return false;
   for (let i = run.cursor; i < run.slotCount; i++) {
     const slot = slotAt(run, i)!;
     if (isOpen(slot) && !isStuck(slot)) return false;
