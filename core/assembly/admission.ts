@@ -10,6 +10,7 @@ import { leavesTooLittle } from "./deadline";
 import { charge as chargeFlow, Stand } from "./fairness";
 import { gained, takeFreed } from "./freed";
 import {
+  hasReservations,
   headOf,
   joinLine,
   keepPromise,
@@ -20,6 +21,7 @@ import {
   nextLine,
   park,
   ready,
+  reserve,
   scopeOf,
   standIn,
   unpark,
@@ -36,7 +38,7 @@ import {
 } from "./locks";
 import { noteNewcomer } from "./notices";
 import { beginsToWait, cameTooLate, countStart, endsToWait } from "./overload";
-import { returnPermits, takePermits } from "./permits";
+import { freePermits, returnPermits, takePermits } from "./permits";
 import { notePreemptor } from "./preemption";
 import { FIRST, rekeyed, waitKey } from "./priority";
 import { charge, Rate } from "./rates";
@@ -50,6 +52,7 @@ import {
   refuserOf,
   refusing,
 } from "./refusal";
+import { isAnyResuming, leaveResuming, takeResuming } from "./resuming";
 import { Batch, begunOf, Slot } from "./runs";
 import { nextStart, runtimeScope, Scope } from "./scopes";
 import { onShut } from "./tickets";
@@ -229,56 +232,13 @@ export function release(slot: Slot): void {
   if (sharesTime) chargeHeld(slot);
 }
 
-// ── those that resume ─────────────────────────────────────────────────────────────────────────
-
-let resumingHead: usize = 0;
-let resumingTail: usize = 0;
-let reserver: usize = 0; // the Scope that the first of them waits for
-
-/** The slot waits for its permits to go on. */
-export function enqueueResuming(slot: Slot): void {
-  slot.resumes = true;
-  slot.previous = resumingTail;
-  if (resumingTail == 0) resumingHead = changetype<usize>(slot);
-  else changetype<Slot>(resumingTail).next = changetype<usize>(slot);
-  resumingTail = changetype<usize>(slot);
-}
-
-function leaveResuming(slot: Slot): void {
-  slot.resumes = false;
-  if (slot.previous == 0) resumingHead = slot.next;
-  else changetype<Slot>(slot.previous).next = slot.next;
-  if (slot.next == 0) resumingTail = slot.previous;
-  else changetype<Slot>(slot.next).previous = slot.previous;
-  slot.previous = 0;
-  slot.next = 0;
-}
-
-/** Strictly in line: the first that must wait keeps new starts off what it waits for. */
-function admitResuming(): Slot | null {
-  if (reserver != 0) {
-    const scope = changetype<Scope>(reserver);
-    scope.reserved = false;
-    reserver = 0;
-    gained(scope);
-  }
-  if (resumingHead == 0) return null;
-  const slot = changetype<Slot>(resumingHead);
-  const scope = permitsRefusing(slot);
-  if (scope !== null) {
-    scope.reserved = true;
-    reserver = changetype<usize>(scope);
-    return null;
-  }
-  leaveResuming(slot);
-  take(slot, true);
-  return slot;
-}
-
 // ── granting ──────────────────────────────────────────────────────────────────────────────────
 
 /** What the last `admit` says of its slot. */
 export let admitted: Admitted = Admitted.start;
+
+/** The runtime has too little for who is next, and for nobody after that meanwhile. */
+let isRuntimeReserved: bool = false;
 
 /** It is to wait for nothing: `refusing` and `refusedUntil` say what would have kept it. */
 function forgone(slot: Slot): Slot {
@@ -309,7 +269,7 @@ function failsFast(scope: Scope, kind: NoticeKind, asks: bool): bool {
 /** It was refused here: when to look again, and whether others must keep off what it needs more of. */
 function refused(scope: Scope, line: Line): void {
   if (refusedUntil != 0) armScope(scope, refusedUntil);
-  if (isTooLarge && scope !== runtimeScope && scope.reserver == 0) scope.reserver = changetype<usize>(line);
+  if (isTooLarge && scope !== runtimeScope && scope.reserver == 0) reserve(scope, line);
 }
 
 /** The slot is given its turn: its flow pays for it, wherever others wait for the same. */
@@ -331,8 +291,12 @@ function start(line: Line, slot: Slot, asks: bool): void {
 /** The next slot that something is to be done with, or null when none can start. `admitted` says what. */
 export function admit(): Slot | null {
   admitted = Admitted.start;
-  const resumed = admitResuming();
-  if (resumed !== null) return resumed;
+  isRuntimeReserved = false;
+  const resumed = takeResuming();
+  if (resumed !== null) {
+    take(resumed, true);
+    return resumed;
+  }
   letOut();
   for (let line = nextLine(ready); line !== null; line = nextLine(ready)) {
     const slot = headOf(line)!;
@@ -358,7 +322,10 @@ export function admit(): Slot | null {
     }
     if (!asks && leavesTooLittle(slot, refusedUntil)) return forgone(slot);
     refused(scope, line);
-    if (scope === runtimeScope) return null;
+    if (scope === runtimeScope) {
+      isRuntimeReserved = isTooLarge;
+      return null;
+    }
     park(line, scope);
     letOut();
   }
@@ -383,7 +350,12 @@ export function admitNested(slot: Slot, over: bool): bool {
   return true;
 }
 
+/** Is something free that somebody keeps others off until it is enough? */
+export function isHeldBack(): bool {
+  return freePermits(runtimeScope) > 0 && (isRuntimeReserved || hasReservations() || isAnyResuming());
+}
+
 /** Is anybody ready for whom this turn had no time? */
 export function hasReady(): bool {
-  return resumingHead != 0 || nextLine(ready) !== null;
+  return isAnyResuming() || nextLine(ready) !== null;
 }

@@ -1,194 +1,225 @@
 // Circles of calls that wait for one another: a call that waits for its child run holds its keys, and where its tool says
-// so its permits, while calls of that run need the same. What can still move is worked out from what runs, naively and
-// to the end; whoever is left can never start, and is told so. It costs nothing while no call that waits holds anything.
-import { admitNested } from "./admission";
+// so its permits, while calls of that run need the same. All that wait for runs are thought to be stuck; what moves by
+// itself lets go of those that wait for it, until nothing more does, each looked at once (Dowling, Gallier 1984). Whoever is
+// left can never start, and is told so. It is looked for when one may have closed, and while no call that waits holds
+// anything never.
+import { admitNested, isHeldBack } from "./admission";
 import { State } from "./codes";
 import { Conditions, unitsOf } from "./conditions";
 import { Line, scopeOf } from "./lines";
-import { forEachBefore, hasLocks, shutTickets } from "./locks";
+import { hasLocks, shutTickets } from "./locks";
+import { grow, List, makeList } from "./memory";
+import {
+  firstOpen,
+  isOpen,
+  isStill,
+  isWaiting,
+  keepers,
+  mayHaveClosed,
+  newestNested,
+  suspect,
+  waitingFor,
+  waitsForRun,
+} from "./nesting";
 import { Run, Slot, slotAt } from "./runs";
 import { lockScope, Scope } from "./scopes";
+import { Phase, Ticket } from "./tickets";
 
-let nested: usize = 0; // Runs that a call has opened, linked
+/** What slots, scopes and phases say of an earlier look is void. */
+let look: u32 = 0;
+const listed: List = makeList(sizeof<usize>(), 16); // Slot: looked at, to be judged
+const moving: List = makeList(sizeof<usize>(), 16); // Slot: not stuck, and those that wait for it are to be told
 
-/** The run was opened by this attempt of a call, which waits for it. */
-export function nest(run: Run, parent: Slot, attempt: u32): void {
-  if (run.parent != 0) return;
-  for (let above = parent.run; ; above = changetype<Slot>(above.parent).run) {
-    if (above === run) return; // nobody opens a run above its own
-    if (above.parent == 0) break;
-  }
-  run.parent = changetype<usize>(parent);
-  run.parentAttempt = attempt;
-  run.nextNested = nested;
-  parent.run.nests = true;
-  nested = changetype<usize>(run);
+function push(list: List, slot: Slot): void {
+  store<usize>(grow(list), changetype<usize>(slot));
 }
 
-/** The run goes: nobody is above it or below it any more. */
-export function forgetNesting(run: Run): void {
-  if (run.parent == 0 && !run.nests) return;
-  let kept: usize = 0;
-  let at = nested;
-  nested = 0;
-  while (at != 0) {
-    const one = changetype<Run>(at);
-    at = one.nextNested;
-    one.nextNested = 0;
-    if (one === run || changetype<Slot>(one.parent).run === run) {
-      one.parent = 0;
-      continue;
-    }
-    if (kept == 0) nested = changetype<usize>(one);
-    else changetype<Run>(kept).nextNested = changetype<usize>(one);
-    kept = changetype<usize>(one);
-  }
-}
-
-/** The call that waits for the run, or null: the run is over, it waits no more, or nobody ever did. */
-function waiting(run: Run): Slot | null {
-  if (run.parent == 0 || run.over) return null;
-  const parent = changetype<Slot>(run.parent);
-  return parent.state == State.suspended && parent.attempt == run.parentAttempt ? parent : null;
-}
-
-function isOpen(slot: Slot): bool {
-  return slot.claimed && slot.state != State.settled && slot.state != State.leaving;
+function pop(list: List): Slot {
+  list.length--;
+  return changetype<Slot>(load<usize>(list.at + <usize>list.length * sizeof<usize>()));
 }
 
 // ── what can still move ───────────────────────────────────────────────────────────────────────
 
-let refuser: usize = 0; // the Scope of which there is too little, by the last `isBlocked`
-let behind: bool = false;
-let supposition: u32 = 0; // who is thought to be stuck: another number whenever that changes
+/** A slot that waits for units of a scope, and the next of those, as a number from 1. */
+@unmanaged
+class Waiter {
+  slot: Slot;
+  next: u32;
+}
 
-/** Too little of some scope is held by calls that can still move. A size of 0 is its owner's pause, and no circle. */
-function lacksPermits(slot: Slot): bool {
+const waiters: List = makeList(offsetof<Waiter>(), 16);
+
+function waiterAt(n: u32): Waiter {
+  return changetype<Waiter>(waiters.at + <usize>(n - 1) * offsetof<Waiter>());
+}
+
+function ofThisLook(scope: Scope): Scope {
+  if (scope.look == look) return scope;
+  scope.look = look;
+  scope.stuck = 0;
+  scope.stuckQueue = 0;
+  return scope;
+}
+
+/** Units that its stuck holders leave. A size of 0 is its owner's pause, and no circle. */
+function unitsLeft(scope: Scope): u32 {
+  if (scope.size == 0 || scope.stuck == 0) return u32.MAX_VALUE;
+  return scope.stuck < scope.size ? scope.size - scope.stuck : 0;
+}
+
+/** The first Scope of which those who are stuck leave too little, or 0. */
+function lacking(slot: Slot): usize {
   const line = changetype<Line>(slot.line);
   const units = unitsOf(slot);
   for (let i: u32 = 0; i < line.scopeCount; i++) {
-    const scope = scopeOf(line, i);
-    if (scope.size == 0 || scope.stuck == 0 || (scope.stuck < scope.size && units <= scope.size - scope.stuck))
-      continue;
-    refuser = changetype<usize>(scope);
-    return true;
+    const scope = ofThisLook(scopeOf(line, i));
+    if (units > unitsLeft(scope)) return changetype<usize>(scope);
   }
-  return false;
+  return 0;
 }
 
-function look(before: Slot): void {
-  if (!behind && isStuck(before)) behind = true;
+/** All that wait for runs are thought to be stuck, with what they hold. */
+function supposeAllStuck(): void {
+  for (let at = newestNested; at != 0; at = changetype<Run>(at).olderNested) {
+    const parent = waitingFor(changetype<Run>(at));
+    if (parent === null || parent.look == look) continue;
+    parent.look = look;
+    parent.stuck = true;
+    if (!parent.holds) continue;
+    const line = changetype<Line>(parent.line);
+    for (let i: u32 = 0; i < line.scopeCount; i++) ofThisLook(scopeOf(line, i)).stuck += unitsOf(parent);
+  }
 }
 
-/** Known for as long as the suppositions stand: many wait behind the same. */
+/** It is stuck as long as nothing else is known. */
+function lookAt(slot: Slot): void {
+  if (slot.look == look) return;
+  slot.look = look;
+  slot.stuck = true;
+  if (slot.conditions != 0) changetype<Conditions>(slot.conditions).ticketsStuck = 0;
+  push(listed, slot);
+}
+
+function moves(slot: Slot): void {
+  if (!slot.stuck) return;
+  slot.stuck = false;
+  push(moving, slot);
+}
+
+function judge(slot: Slot): void {
+  // It runs, or time moves it, or it waits for no run: what it does is its own.
+  if (!isWaiting(slot.state) || slot.state == State.suspended) moves(slot);
+  else if (!isBehindStuck(slot)) waitForUnits(slot);
+}
+
+/** Are there calls before it of which not all are known to move? They are looked at then, and it hears of them. */
 function isBehindStuck(slot: Slot): bool {
   if (shutTickets(slot) == 0) return false;
   const conditions = changetype<Conditions>(slot.conditions);
-  if (conditions.judged != supposition) {
-    const outer = behind;
-    behind = false;
-    forEachBefore(slot, look);
-    conditions.isBehindStuck = behind;
-    conditions.judged = supposition;
-    behind = outer;
+  for (let at = conditions.tickets; at != 0; at = changetype<Ticket>(at).nextOfCall) {
+    const phase = changetype<Ticket>(at).phase;
+    if (phase.open) continue;
+    const before = changetype<Phase>(phase.previous); // who is before that has ended when those have
+    if (before.look == look && before.moving == before.count) continue;
+    conditions.ticketsStuck++;
+    for (let other = before.tickets; other != 0; other = changetype<Ticket>(other).next)
+      lookAt(changetype<Ticket>(other).conditions.slot);
   }
-  if (conditions.isBehindStuck) refuser = changetype<usize>(lockScope);
-  return conditions.isBehindStuck;
+  return conditions.ticketsStuck > 0;
 }
 
-function isStuck(slot: Slot): bool {
-  switch (<State>slot.state) {
-    case State.suspended:
-      return slot.stuck;
-    case State.queued:
-    case State.doubtful:
-      return lacksPermits(slot) || isBehindStuck(slot);
-    case State.resuming:
-      return lacksPermits(slot);
-    default:
-      return false; // it runs, or time will move it
+/** It moves, unless those who are stuck leave too little: then it hears when they leave more. */
+function waitForUnits(slot: Slot): void {
+  const at = lacking(slot);
+  if (at == 0) moves(slot);
+  else {
+    changetype<Waiter>(grow(waiters)).slot = slot;
+    enqueueWaiter(changetype<Scope>(at), waiters.length);
   }
 }
 
-/** Nothing of it can move. A run that waits for no call is its program's to move. */
-function isRunStuck(run: Run): bool {
-  if (run.unsettled == 0) return false;
-  for (let i = run.cursor; i < run.slotCount; i++) {
+function enqueueWaiter(scope: Scope, n: u32): void {
+  const waiter = waiterAt(n);
+  const units = unitsOf(waiter.slot);
+  scope.stuckLeast = scope.stuckQueue == 0 ? units : min(scope.stuckLeast, units);
+  waiter.next = scope.stuckQueue;
+  scope.stuckQueue = n;
+}
+
+/** Some of its units are not stuck after all. */
+function letGo(scope: Scope, units: u32): void {
+  scope.stuck -= units;
+  const left = unitsLeft(scope);
+  if (scope.stuckQueue == 0 || left < scope.stuckLeast) return;
+  let at = scope.stuckQueue;
+  scope.stuckQueue = 0;
+  while (at != 0) {
+    const n = at;
+    const slot = waiterAt(n).slot;
+    at = waiterAt(n).next;
+    if (unitsOf(slot) <= left) waitForUnits(slot);
+    else enqueueWaiter(scope, n);
+  }
+}
+
+/** One that it waited behind is known to move. */
+function letPass(phase: Phase): void {
+  if (phase.look != look) {
+    phase.look = look;
+    phase.moving = 0;
+  }
+  if (++phase.moving < phase.count || phase.next == 0) return;
+  for (let at = changetype<Phase>(phase.next).tickets; at != 0; at = changetype<Ticket>(at).next) {
+    const conditions = changetype<Ticket>(at).conditions;
+    if (conditions.slot.look != look || conditions.ticketsStuck == 0) continue;
+    if (--conditions.ticketsStuck == 0) waitForUnits(conditions.slot);
+  }
+}
+
+/** Whoever waits for it is not kept by it: for its permits, for its keys, for its run. */
+function tellOthers(slot: Slot): void {
+  if (slot.holds && waitsForRun(slot)) {
+    const line = changetype<Line>(slot.line);
+    for (let i: u32 = 0; i < line.scopeCount; i++) letGo(ofThisLook(scopeOf(line, i)), unitsOf(slot));
+  }
+  if (hasLocks(slot)) {
+    let at = changetype<Conditions>(slot.conditions).tickets;
+    for (; at != 0; at = changetype<Ticket>(at).nextOfCall) letPass(changetype<Ticket>(at).phase);
+  }
+  const parent = waitingFor(slot.run);
+  if (parent !== null) moves(parent);
+}
+
+function judgeListed(): void {
+  while (moving.length + listed.length > 0) {
+    if (moving.length > 0) tellOthers(pop(moving));
+    else judge(pop(listed));
+  }
+}
+
+/** Until one of its calls is known to move, or all have been looked at. */
+function judgeRun(run: Run, parent: Slot): void {
+  if (!isStill(run)) moves(parent); // a run that waits for no call is its program's to move
+  judgeListed();
+  for (let i = firstOpen(run); i < run.slotCount && parent.stuck; i++) {
     const slot = slotAt(run, i)!;
-    if (isOpen(slot) && !isStuck(slot)) return false;
-  }
-  return true;
-}
-
-function count(slot: Slot, isCounted: bool): void {
-  const line = changetype<Line>(slot.line);
-  const units = isCounted ? unitsOf(slot) : 0;
-  for (let i: u32 = 0; i < line.scopeCount; i++) {
-    const scope = scopeOf(line, i);
-    scope.stuck = isCounted ? scope.stuck + units : 0;
+    if (!isOpen(slot)) continue;
+    lookAt(slot);
+    judgeListed();
   }
 }
 
-/** All that wait for a run are thought to be stuck. False: none of them holds anything. */
-function supposeAllStuck(): bool {
-  let holds = false;
-  for (let at = nested; at != 0; at = changetype<Run>(at).nextNested) {
-    const parent = waiting(changetype<Run>(at));
-    if (parent === null || parent.stuck) continue;
-    parent.stuck = true;
-    supposition++;
-    if (parent.holds) count(parent, true);
-    holds = holds || parent.holds || hasLocks(parent);
+/** Marks who is stuck. The newest first: they let go of those above them. */
+function markStuck(): void {
+  look++;
+  supposeAllStuck();
+  for (let at = newestNested; at != 0; at = changetype<Run>(at).olderNested) {
+    const parent = waitingFor(changetype<Run>(at));
+    if (parent === null || !parent.stuck) continue;
+    judgeRun(changetype<Run>(at), parent);
   }
-  return holds;
-}
-
-/** Until nothing changes, whoever has a run that can move is not stuck, and neither is who waited for that. */
-function letMove(): bool {
-  let changed = true;
-  let left = true;
-  while (changed) {
-    changed = false;
-    left = false;
-    for (let at = nested; at != 0; at = changetype<Run>(at).nextNested) {
-      const parent = waiting(changetype<Run>(at));
-      if (parent === null || !parent.stuck) continue;
-      left = true;
-      if (isRunStuck(changetype<Run>(at))) continue;
-      parent.stuck = false;
-      supposition++;
-      changed = true;
-    }
-    if (!changed) break;
-    supposition++;
-    forgetCounts();
-    for (let at = nested; at != 0; at = changetype<Run>(at).nextNested) {
-      const parent = waiting(changetype<Run>(at));
-      if (parent === null || !parent.stuck || !parent.holds) continue;
-      if (isFirstOf(changetype<Run>(at), parent)) count(parent, true);
-    }
-  }
-  return left;
-}
-
-/** Of a call that waits for several runs the first in the list: it is counted once. */
-function isFirstOf(run: Run, parent: Slot): bool {
-  for (let at = nested; at != changetype<usize>(run); at = changetype<Run>(at).nextNested)
-    if (waiting(changetype<Run>(at)) === parent) return false;
-  return true;
-}
-
-function forgetCounts(): void {
-  for (let at = nested; at != 0; at = changetype<Run>(at).nextNested) {
-    const parent = waiting(changetype<Run>(at));
-    if (parent !== null && parent.line != 0) count(parent, false);
-  }
-}
-
-function forgetAll(): void {
-  forgetCounts();
-  for (let at = nested; at != 0; at = changetype<Run>(at).nextNested)
-    changetype<Slot>(changetype<Run>(at).parent).stuck = false;
+  waiters.length = 0;
 }
 
 // ── who is told ───────────────────────────────────────────────────────────────────────────────
@@ -198,7 +229,7 @@ export let circleScope: Scope = lockScope;
 
 /** Something of the run waits for a run of its own: that is where to begin. */
 function nestsNow(run: Run): bool {
-  for (let i = run.cursor; i < run.slotCount; i++) {
+  for (let i = firstOpen(run); i < run.slotCount; i++) {
     const slot = slotAt(run, i)!;
     if (isOpen(slot) && slot.state == State.suspended) return true;
   }
@@ -213,7 +244,7 @@ function isAmong(slot: Slot, resuming: bool): bool {
 /** The first or the last of a run's calls, by their turns, or null. */
 function ofRun(run: Run, resuming: bool, last: bool): Slot | null {
   let found: Slot | null = null;
-  for (let i = run.cursor; i < run.slotCount; i++) {
+  for (let i = firstOpen(run); i < run.slotCount; i++) {
     const slot = slotAt(run, i)!;
     if (isAmong(slot, resuming) && (found === null || slot.turn > found.turn == last)) found = slot;
   }
@@ -224,10 +255,10 @@ function ofRun(run: Run, resuming: bool, last: bool): Slot | null {
 function newestStuck(resuming: bool): Slot | null {
   let newest: Slot | null = null;
   let chosen: Run | null = null;
-  for (let at = nested; at != 0; at = changetype<Run>(at).nextNested) {
+  for (let at = newestNested; at != 0; at = changetype<Run>(at).olderNested) {
     const run = changetype<Run>(at);
-    const parent = waiting(run);
-    if (parent === null || !parent.stuck || !isRunStuck(run) || (!resuming && nestsNow(run))) continue;
+    const parent = waitingFor(run);
+    if (parent === null || !parent.stuck || (!resuming && nestsNow(run))) continue;
     const first = ofRun(run, resuming, false);
     if (first === null || (newest !== null && first.turn < newest.turn)) continue;
     newest = first;
@@ -238,44 +269,50 @@ function newestStuck(resuming: bool): Slot | null {
 
 /** A call that can never start, `circleScope` says for want of what; or null. One at a time: what it held back may move then. */
 export function findCircle(): Slot | null {
-  if (nested == 0) return null;
-  let found: Slot | null = null;
-  if (supposeAllStuck() && letMove()) {
-    found = newestStuck(false);
-    if (found !== null && isStuck(found)) circleScope = changetype<Scope>(refuser);
-    else if (found === null) {
-      const held = newestStuck(true);
-      if (held !== null) {
-        admitNested(held, true);
-        found = held;
-      }
-    }
+  if (!mayHaveClosed()) return null;
+  markStuck();
+  let found = newestStuck(false);
+  if (found !== null) {
+    const scope = lacking(found);
+    circleScope = scope == 0 ? lockScope : changetype<Scope>(scope);
+  } else {
+    found = newestStuck(true);
+    if (found !== null) admitNested(found, true);
   }
-  forgetAll();
+  if (found !== null) suspect();
   return found;
 }
 
-/** Is a call above it keeping permits while it waits for it? */
-function isUnderKeeper(run: Run): bool {
-  let at: Run | null = run;
-  while (at !== null) {
-    const parent: Slot | null = waiting(at);
-    if (parent === null) return false;
-    if (parent.holds) return true;
-    at = parent.run;
-  }
-  return false;
-}
+// ── who is needed ─────────────────────────────────────────────────────────────────────────────
 
-/** A call that only those keep waiting who wait for the calls above it: it has its permits now. Or null. */
-export function takeNested(): Slot | null {
-  for (let at = nested; at != 0; at = changetype<Run>(at).nextNested) {
+/** What it waits for is looked at as well. */
+function lookBelow(slot: Slot): void {
+  for (let at = slot.opened; at != 0; at = changetype<Run>(at).nextOpened) {
     const run = changetype<Run>(at);
-    if (!isUnderKeeper(run)) continue;
-    for (let i = run.cursor; i < run.slotCount; i++) {
-      const slot = slotAt(run, i)!;
-      if (isOpen(slot) && (slot.queued || slot.resumes) && admitNested(slot, false)) return slot;
+    if (waitingFor(run) === null) continue;
+    for (let i = firstOpen(run); i < run.slotCount; i++) {
+      const one = slotAt(run, i)!;
+      if (isOpen(one)) lookAt(one);
     }
   }
-  return null;
+}
+
+/**
+ * Calls that those who keep permits wait for while others keep off what is free until
+ * there is enough for them: that may be what is kept. They have their permits now; `start` says whether it may be more.
+ */
+export function startNeeded(start: (slot: Slot) => bool): void {
+  if (keepers == 0 || !isHeldBack()) return;
+  look++;
+  for (let at = newestNested; at != 0; at = changetype<Run>(at).olderNested) {
+    const parent = waitingFor(changetype<Run>(at));
+    if (parent === null || !parent.holds) continue;
+    lookAt(parent);
+  }
+  for (let i: u32 = 0; i < listed.length && isHeldBack(); i++) {
+    const slot = changetype<Slot>(load<usize>(listed.at + <usize>i * sizeof<usize>()));
+    if (slot.state == State.suspended) lookBelow(slot);
+    else if ((slot.queued || slot.resumes) && admitNested(slot, false) && !start(slot)) break;
+  }
+  listed.length = 0;
 }

@@ -1,9 +1,9 @@
 // How a run ends: the cursor, the entry that closes it once all has settled, the forgetting of one
 // that this host must not go on with, and the memory that goes when the last call has really ended.
 import { dequeue, release, unlock } from "./admission";
-import { forgetNesting } from "./circles";
 import { AbortReason, ActionKind, EntryKind, Gate, State } from "./codes";
 import { leaveBatch } from "./membership";
+import { forgetNesting, leaveParent } from "./nesting";
 import { action, entry } from "./output";
 import { patienceOf, policyOf } from "./policies";
 import { forgetBegun, freeRun, planAt, Run, Slot, slotAt } from "./runs";
@@ -44,12 +44,14 @@ export function closeIfSettled(run: Run): void {
   row.outcome = run.closeOutcome;
   row.payload = run.closePayload;
   run.over = true;
+  leaveParent(run);
   finishIfLeft(run);
 }
 
 /** Nothing more is said of the run: what runs is told to stop, what waits waits no more. In doubt stays in doubt. */
 export function forget(run: Run): void {
   run.over = true;
+  leaveParent(run);
   for (let i: u32 = 0; i < run.slotCount; i++) {
     const slot = slotAt(run, i)!;
     const told = slot.dueAt; // of one that has been told to stop: when nobody waits for that any more

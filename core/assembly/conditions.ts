@@ -29,9 +29,8 @@ export class Conditions extends Node {
   ticketOrder: u64;
   /** Tickets before which an earlier call must end. */
   ticketsShut: u32;
-  /** Does it wait behind somebody who is stuck, under that supposition (circles.ts). */
-  isBehindStuck: bool;
-  judged: u32;
+  /** Of those, with somebody before them who is thought to be stuck (circles.ts). */
+  ticketsStuck: u32;
   nextOpened: usize; // while its tickets have just opened
   /** Its place as its own priority gives it; waitKey may be less, inherited from who waits for it. */
   ownKey: u64;

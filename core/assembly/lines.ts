@@ -229,6 +229,18 @@ function follow(line: Line, head: Slot): void {
   line.order = head.turn;
 }
 
+/** Scopes that a line keeps others off, until there is enough for its head. */
+let reservations: u32 = 0;
+
+export function hasReservations(): bool {
+  return reservations > 0;
+}
+
+export function reserve(scope: Scope, line: Line): void {
+  scope.reserver = changetype<usize>(line);
+  reservations++;
+}
+
 // ── where it stands ───────────────────────────────────────────────────────────────────────────
 
 /** The scope that let the line out of its queue lets out the next one. */
@@ -246,6 +258,7 @@ function takeOut(line: Line): void {
     const scope = changetype<Scope>(line.parkedAt);
     if (scope.reserver == changetype<usize>(line)) {
       scope.reserver = 0;
+      reservations--;
       gained(scope);
     }
   }

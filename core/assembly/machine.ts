@@ -3,7 +3,7 @@
 import { Admitted, admit, admitted, hasReady } from "./admission";
 import { claimSlot, reportUnused, takeBatch } from "./batch";
 import { cancel, goOnCancelling, isCancelling } from "./cancel";
-import { circleScope, findCircle, nest, takeNested } from "./circles";
+import { circleScope, findCircle, startNeeded } from "./circles";
 import { closeIfSettled, forget, freeFinished } from "./closing";
 import {
   ActionKind,
@@ -27,6 +27,7 @@ import { chargesOf } from "./inputs";
 import { saidCircle, saidSlowDown } from "./limit-moves";
 import { promoteOverdue } from "./lines";
 import { deadlinePassed, happen } from "./moves";
+import { nest } from "./nesting";
 import { tellNewcomers, watch } from "./notices";
 import { observeRate, pauseScope, regridScope, reprioritiseSlot, resizeScope, unpauseScope } from "./orders";
 import { action, refuse } from "./output";
@@ -246,15 +247,17 @@ function preempt(): void {
   for (let victim = takeVictim(); victim !== null; victim = takeVictim()) happen(victim, Happening.cancel);
 }
 
+function grantNeeded(slot: Slot): bool {
+  happen(slot, Happening.grant);
+  return --startsLeft > 0;
+}
+
 /** Calls that would wait for ever are told so, one by one: what each held back may start. */
 function breakCircles(): void {
   for (;;) {
-    for (let slot = startsLeft > 0 ? takeNested() : null; slot !== null; slot = startsLeft > 0 ? takeNested() : null) {
-      startsLeft--;
-      happen(slot, Happening.grant);
-    }
+    if (startsLeft > 0) startNeeded(grantNeeded);
     const slot = findCircle();
-    if (slot === null) return;
+    if (slot === null) break;
     if (slot.state == State.resuming) happen(slot, Happening.grant);
     else {
       saidCircle(circleScope);
@@ -262,6 +265,7 @@ function breakCircles(): void {
     }
     grant();
   }
+  hasMore = hasMore || (startsLeft == 0 && hasReady());
 }
 
 /** The run was opened by a call of another. */

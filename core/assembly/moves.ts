@@ -1,7 +1,7 @@
 // What each move of transitions.ts does: the only place where a slot changes its state. Entries are made
 // before what depends on them.
 import { abandon as abandonPermits } from "./abandoned";
-import { dequeue, enqueueResuming, release, startHolding, takePlace } from "./admission";
+import { dequeue, release, startHolding, takePlace } from "./admission";
 import { finishIfLeft, given } from "./closing";
 import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, Reason, Source, State } from "./codes";
 import { forgetSpent } from "./costs";
@@ -13,9 +13,23 @@ import { action, entry } from "./output";
 import { policyOf } from "./policies";
 import { Decision, decide, Said } from "./recovery";
 import { refusedUntil, refusing } from "./refusal";
+import { enqueueResuming } from "./resuming";
 import { backOff } from "./retry";
 import { begunOf, forgetBegun, isCancelled, Plan, pastOf, Slot } from "./runs";
-import { because, ended, leave, line, ranAs, resolve, settle, settleLeaving, tell, tellToStop, wait } from "./settling";
+import {
+  because,
+  become,
+  ended,
+  leave,
+  line,
+  ranAs,
+  resolve,
+  settle,
+  settleLeaving,
+  tell,
+  tellToStop,
+  wait,
+} from "./settling";
 import { disarm } from "./timers";
 import { Move, moveFor } from "./transitions";
 import { now, onClock, toMs, wall } from "./turn";
@@ -218,7 +232,7 @@ function late(slot: Slot, outcome: i32, payload: u32): void {
 function left(slot: Slot, how: Ended): void {
   ended(slot, how);
   disarm(slot);
-  slot.state = <u8>State.settled;
+  become(slot, State.settled);
   leave(slot);
   forgetBegun(slot);
   finishIfLeft(slot.run);
@@ -291,10 +305,10 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       break;
     case Move.suspend:
       if (!policyOf(slot.tool).keeps) release(slot);
-      slot.state = <u8>State.suspended;
+      become(slot, State.suspended);
       break;
     case Move.resume:
-      slot.state = slot.holds ? <u8>State.running : <u8>State.resuming;
+      become(slot, slot.holds ? State.running : State.resuming);
       if (slot.holds) carryOn(slot);
       else enqueueResuming(slot);
       break;
@@ -302,7 +316,7 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
       carryOn(slot);
       break;
     case Move.carryOn:
-      slot.state = <u8>State.running;
+      become(slot, State.running);
       carryOn(slot);
       break;
     case Move.requeue:

@@ -6,6 +6,7 @@ import { isGrid } from "./configure";
 import { copyLimits, dynamicAt, dynamicPlaces, freeScope } from "./dynamic-scopes";
 import { gained } from "./freed";
 import { keyAt } from "./inputs";
+import { suspect } from "./nesting";
 import { refuse } from "./output";
 import { restUntil } from "./pauses";
 import { resize } from "./permits";
@@ -61,6 +62,7 @@ function resizeOne(scope: Scope, size: u32): void {
   resize(scope, size);
   if (wasShut) startSlowly(scope, 1);
   gained(scope);
+  suspect();
 }
 
 /** The periods of a calendar rate begin elsewhere from now on, in all copies of its scope. */

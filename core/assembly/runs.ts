@@ -61,7 +61,7 @@ export class Slot {
   claimed: bool;
   /** It was called again after an attempt that was left in doubt. */
   recovered: bool;
-  /** What it waits for waits for it, as far as is known: only while that is worked out. */
+  /** What it waits for waits for it, as far as is known by that look (circles.ts). */
   stuck: bool;
   /** It holds its permits. */
   holds: bool;
@@ -90,6 +90,8 @@ export class Slot {
   conditions: usize; // Conditions, or 0 = a plain call
   timer: usize; // Timer, or 0 = nothing of it ends by itself
   begun: usize; // Begun, or 0 = it has had no permits
+  opened: usize; // Run, linked: those that it has opened and waits for (nesting.ts)
+  look: u32; // the one that `stuck` is of
   ordinal: u32;
   tool: u32;
   attempt: u32;
@@ -211,12 +213,20 @@ export class Run {
   unsettled: u32;
   /** Called or told to stop, not yet ended. */
   inFlight: u32;
-  /** The Slot that opened it and waits for it, or 0, and the attempt of that (circles.ts). */
+  /** Of those, in a state that only others can end: they wait for permits, keys or runs. */
+  waits: u32;
+  /** Those before it have settled. */
+  openFrom: u32;
+  /** The Slot that opened it and waits for it, or 0, and the attempt of that (nesting.ts). */
   parent: usize;
   parentAttempt: u32;
-  nextNested: usize;
-  /** A call of it has opened a run. */
-  nests: bool;
+  nextOpened: usize; // of the same Slot
+  previousOpened: usize;
+  olderNested: usize; // of all
+  newerNested: usize;
+  isKept: bool; // its caller keeps permits while it waits
+  isHeld: bool; // or keys
+  nests: u32; // runs that calls of it have opened
   /** Its memory goes at the end of this turn. */
   finishing: bool;
   nextFinished: usize;

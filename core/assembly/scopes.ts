@@ -34,8 +34,11 @@ export class Scope extends Node {
   inUse: u32;
   /** Units whose calls did not stop when told to: their permits have returned, and they may still run. */
   abandoned: u32;
-  /** Units of it whose holders are stuck: only while that is worked out (circles.ts). */
+  /** Units of it whose holders are thought to be stuck, who waits for some of those, and of which look that is so (circles.ts). */
   stuck: u32;
+  stuckQueue: u32;
+  stuckLeast: u32; // units of the least of them
+  look: u32;
   /** Calls and batches that speak of it: a key's or tenant's scope goes with the last. */
   users: u32;
   /** Queue of the lines whose head it refused, or 0 (queues.ts). */

@@ -9,6 +9,7 @@ import { refundCosts } from "./costs";
 import { lastStart } from "./deadline";
 import { Ended, tellScopes } from "./health";
 import { leaveBatch } from "./membership";
+import { isWaiting, noteChange } from "./nesting";
 import { action, entry, resolution } from "./output";
 import { patienceOf, policyOf } from "./policies";
 import { Entry } from "./records";
@@ -49,6 +50,14 @@ function explained(row: Entry): void {
   row.number = changetype<Scope>(reasonScope).number;
 }
 
+/** The slot is in another state from now on. */
+export function become(slot: Slot, state: i32): void {
+  if (isWaiting(slot.state)) slot.run.waits--;
+  if (isWaiting(state)) slot.run.waits++;
+  slot.state = <u8>state;
+  noteChange(slot);
+}
+
 /** It can keep nobody from starting any more. */
 export function leave(slot: Slot): void {
   unlock(slot);
@@ -74,7 +83,7 @@ export function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leav
   reason = <u8>Reason.none;
   disarm(slot);
   dequeue(slot);
-  slot.state = leaves ? <u8>State.leaving : <u8>State.settled;
+  become(slot, leaves ? State.leaving : State.settled);
   settledInOrder(slot);
   if (!leaves) {
     release(slot);
@@ -106,13 +115,13 @@ export function tell(slot: Slot, how: Ended): void {
 }
 
 export function wait(slot: Slot, state: i32, until: u64): void {
-  slot.state = <u8>state;
+  become(slot, state);
   slot.dueAt = until;
   arm(slot);
 }
 
 export function line(slot: Slot, state: i32): void {
-  slot.state = <u8>state;
+  become(slot, state);
   slot.dueAt = 0;
   enqueue(slot);
   if (state == State.queued && slot.conditions != 0) {

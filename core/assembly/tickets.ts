@@ -16,6 +16,9 @@ export class Phase {
   tickets: usize; // Ticket, linked
   previous: usize;
   next: usize;
+  /** Members that are known to move; and of which look that is so (circles.ts). */
+  moving: u32;
+  look: u32;
   /** No member stands behind this key: whoever lends no earlier place need not look at them. */
   latestKey: u64;
 }
