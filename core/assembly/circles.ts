@@ -297,8 +297,18 @@ function lookBelow(slot: Slot): void {
   }
 }
 
+function lookBefore(slot: Slot): void {
+  let at = changetype<Conditions>(slot.conditions).tickets;
+  for (; at != 0; at = changetype<Ticket>(at).nextOfCall) {
+    const phase = changetype<Ticket>(at).phase;
+    if (phase.open) continue;
+    for (let other = changetype<Phase>(phase.previous).tickets; other != 0; other = changetype<Ticket>(other).next)
+      lookAt(changetype<Ticket>(other).conditions.slot);
+  }
+}
+
 /**
- * Calls that those who keep permits wait for while others keep off what is free until
+ * Calls that those who keep permits wait for, below them or before those on a key, while others keep off what is free until
  * there is enough for them: that may be what is kept. They have their permits now; `start` says whether it may be more.
  */
 export function startNeeded(start: (slot: Slot) => bool): void {
@@ -312,6 +322,7 @@ export function startNeeded(start: (slot: Slot) => bool): void {
   for (let i: u32 = 0; i < listed.length && isHeldBack(); i++) {
     const slot = changetype<Slot>(load<usize>(listed.at + <usize>i * sizeof<usize>()));
     if (slot.state == State.suspended) lookBelow(slot);
+    else if (slot.queued && shutTickets(slot) > 0) lookBefore(slot);
     else if ((slot.queued || slot.resumes) && admitNested(slot, false) && !start(slot)) break;
   }
   listed.length = 0;
