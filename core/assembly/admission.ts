@@ -9,6 +9,7 @@ import { Conditions, conditionsOf, costOf, priorityOf, unitsOf } from "./conditi
 import { leavesTooLittle } from "./deadline";
 import { charge as chargeFlow, Stand } from "./fairness";
 import { gained, takeFreed } from "./freed";
+import { keepNoMore } from "./kept";
 import {
   hasReservations,
   headOf,
@@ -222,6 +223,7 @@ export function startHolding(slot: Slot): bool {
 export function release(slot: Slot): void {
   if (!slot.holds) return;
   slot.holds = false;
+  keepNoMore(slot);
   const line = changetype<Line>(slot.line);
   const units = unitsOf(slot);
   for (let i: u32 = 0; i < line.scopeCount; i++) {

@@ -7,6 +7,7 @@ import { AbortReason, ActionKind, Effect, EntryKind, Gate, Happening, Outcome, R
 import { forgetSpent } from "./costs";
 import { deadlineOf, isOverdue, leavesTooLittle } from "./deadline";
 import { Ended } from "./health";
+import { keepPermits } from "./kept";
 import { admitted, expire, failCircle, failFast, forgo, restAfterLeft, shed, throttle } from "./limit-moves";
 import { noteAbandoned } from "./notices";
 import { action, entry } from "./output";
@@ -306,6 +307,7 @@ export function happen(slot: Slot, happening: i32, payload: u32 = 0, final: bool
     case Move.suspend:
       if (!policyOf(slot.tool).keeps) release(slot);
       become(slot, State.suspended);
+      if (slot.holds) keepPermits(slot);
       break;
     case Move.resume:
       become(slot, slot.holds ? State.running : State.resuming);

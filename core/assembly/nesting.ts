@@ -2,6 +2,7 @@
 // was last looked for. A call that waits and holds nothing keeps nobody waiting: while all are such, nothing is noted.
 import { State } from "./codes";
 import { Conditions } from "./conditions";
+import { hasRoomBesideKept } from "./kept";
 import { hasLocks } from "./locks";
 import { grow, List, makeList } from "./memory";
 import { policyOf } from "./policies";
@@ -138,7 +139,7 @@ function keepsMore(slot: Slot): bool {
 function isHeldUp(run: Run): bool {
   if (!isStill(run) || waitingFor(run) === null) return false;
   const next = slotAt(run, firstOpen(run));
-  return next === null || next.state != State.suspended || !isMovedBelow(next);
+  return next === null || !(next.state == State.suspended ? isMovedBelow(next) : hasRoomBesideKept(next));
 }
 
 /** It waits for no run, or for one that does not stand still. */

@@ -22,14 +22,22 @@ export function resize(scope: Scope, size: u32): void {
  * its size: a heavy call must not wait for a cap that only calls can raise.
  */
 export function hasPermits(scope: Scope, units: u32): bool {
-  if (units <= scope.cap && scope.inUse <= scope.cap - units) return true;
+  const cap = capNow(scope);
+  if (units <= cap && scope.inUse <= cap - units) return true;
   return scope.inUse == 0 && units <= scope.size && scope.cap != 0;
+}
+
+/** Its cap, with what is kept meanwhile by those that wait (kept.ts). */
+function capNow(scope: Scope): u32 {
+  if (scope.kept == 0 || scope.cap == scope.size) return scope.cap;
+  return <u32>min<u64>(scope.size, <u64>scope.cap + scope.kept);
 }
 
 /** Units that a new start may take; NONE = no bound. */
 export function freePermits(scope: Scope): u32 {
-  if (scope.cap == NONE) return NONE;
-  return scope.inUse < scope.cap ? scope.cap - scope.inUse : 0;
+  const cap = capNow(scope);
+  if (cap == NONE) return NONE;
+  return scope.inUse < cap ? cap - scope.inUse : 0;
 }
 
 export function takePermits(scope: Scope, units: u32): void {

@@ -6,7 +6,7 @@ import { NoticeKind } from "./codes";
 import { costOf, unitsOf } from "./conditions";
 import { Line, scopeOf } from "./lines";
 import { isResting } from "./pauses";
-import { hasPermits } from "./permits";
+import { freePermits, hasPermits } from "./permits";
 import { mostOf, opensAt, Rate } from "./rates";
 import { Slot } from "./runs";
 import { Scope } from "./scopes";
@@ -71,7 +71,7 @@ export function refusalOf(scope: Scope, line: Line, slot: Slot, asks: bool): Not
   }
   if (isReserved(scope, line, slot)) return by(scope, NoticeKind.reserved, 0);
   if (hasPermits(scope, units)) return NoticeKind.free;
-  isTooLarge = units > 1 && scope.inUse < scope.cap;
+  isTooLarge = units > 1 && freePermits(scope) > 0;
   return by(scope, scope.ramp != 0 && scope.cap == scope.ramp ? NoticeKind.ramp : NoticeKind.permits, 0);
 }
 

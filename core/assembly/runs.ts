@@ -63,8 +63,9 @@ export class Slot {
   recovered: bool;
   /** What it waits for waits for it, as far as is known by that look (circles.ts). */
   stuck: bool;
-  /** It holds its permits. */
+  /** It holds its permits; and keeps them while it waits for a run (kept.ts). */
   holds: bool;
+  keeps: bool;
   /** It did not stop when told to: its permits have returned, and it counts as abandoned. */
   abandoned: bool;
   /** How often it was told to slow down. */

@@ -32,6 +32,8 @@ export class Scope extends Node {
   /** Permits as they are now: never more than `size`. */
   cap: u32;
   inUse: u32;
+  /** Units of those that are kept by calls that wait (kept.ts). */
+  kept: u32;
   /** Units whose calls did not stop when told to: their permits have returned, and they may still run. */
   abandoned: u32;
   /** Units of it whose holders are thought to be stuck, who waits for some of those, and of which look that is so (circles.ts). */

@@ -8,6 +8,7 @@ import { Conditions } from "./conditions";
 import { refundCosts } from "./costs";
 import { lastStart } from "./deadline";
 import { Ended, tellScopes } from "./health";
+import { keepNoMore } from "./kept";
 import { leaveBatch } from "./membership";
 import { isWaiting, noteChange } from "./nesting";
 import { action, entry, resolution } from "./output";
@@ -55,6 +56,7 @@ export function become(slot: Slot, state: i32): void {
   if (isWaiting(slot.state)) slot.run.waits--;
   if (isWaiting(state)) slot.run.waits++;
   slot.state = <u8>state;
+  if (state != State.suspended) keepNoMore(slot);
   noteChange(slot);
 }
 

@@ -1,8 +1,8 @@
-// Calls that wait for runs of their own and keep what they hold: whatever the tree, nothing hangs, and nobody is refused
-// who could have started.
-import * as fc from "fast-check";
+// Calls that wait for runs of their own and keep what they hold: who is refused, who is not, and who starts. In random worlds:
+// circles-random.test.ts.
 import { describe, expect, test } from "vitest";
-import { type Asked, CoreWorld, many } from "./core-world.ts";
+import { NONE } from "../../core/test/worlds.ts";
+import { type Asked, CoreWorld, limit, many } from "./core-world.ts";
 
 const GIVES = 0;
 const KEEPS = 1;
@@ -24,41 +24,8 @@ const asked = ({ name, keeps, writes, weight }: Node): Asked => ({
   ...(writes.length === 0 ? {} : { writes }),
 });
 
-interface Tree {
-  readonly keeps: boolean;
-  readonly writes: readonly string[];
-  readonly weight: number;
-  readonly children: readonly Tree[];
-}
-
-/** Roots, three deep at most; a call writes nothing that one above it writes: that is refused before it is asked for. */
-const trees = fc.letrec<{ tree: Tree }>((tie) => ({
-  tree: fc.record({
-    keeps: fc.boolean(),
-    writes: fc.subarray(["x", "y"], { maxLength: 1 }),
-    weight: fc.constantFrom(1, 1, 1, 2),
-    children: fc.oneof(
-      { depthSize: "small", withCrossShrink: true },
-      fc.constant([]),
-      fc.array(tie("tree"), { minLength: 1, maxLength: 2 }),
-    ),
-  }),
-})).tree;
-
-function named(trees: readonly Tree[], prefix: string, above: readonly string[]): Node[] {
-  return trees.map(({ keeps, writes, weight, children }, i) => {
-    const own = writes.filter((key) => !above.includes(key));
-    const name = `${prefix}${i}`;
-    return { name, keeps, weight, writes: own, children: named(children, `${name}.`, [...above, ...own]) };
-  });
-}
-
-/** Plays a tree: who starts opens its run; `pick` says which of those that can end is next. Returns who was refused, and who hangs. */
-function play(
-  roots: readonly Node[],
-  size: number,
-  picks: readonly number[],
-): { refused: string[]; hanging: string[] } {
+/** Plays a tree: who starts opens its run, and the first that can end is next. Returns who was refused, and who hangs. */
+function play(roots: readonly Node[], size: number): { refused: string[]; hanging: string[] } {
   const world = new CoreWorld({ concurrency: size, tools: TOOLS });
   const nodes = new Map<string, Node>();
   const parents = new Map<string, string>();
@@ -87,9 +54,9 @@ function play(
       world.resume(done);
       continue;
     }
-    const ends = [...world.running].filter((name) => !waits.has(name) || world.carriedOn.includes(name));
-    if (ends.length === 0) break;
-    world.ok(ends[(picks[step % Math.max(1, picks.length)] ?? 0) % ends.length]!);
+    const next = [...world.running].find((name) => !waits.has(name) || world.carriedOn.includes(name));
+    if (next === undefined) break;
+    world.ok(next);
   }
   const { inUse } = world.gauge("runtime");
   const refused = [...world.ended].filter(([, { reason }]) => reason === "would-deadlock").map(([name]) => name);
@@ -121,13 +88,13 @@ describe("h1.nested.no_deadlock", () => {
     expect(world.carriedOn).toEqual(["outer"]);
     world.runDown();
     // The control: one that gives it back runs all of them.
-    expect(play([leaf("outer", { children: [leaf("a"), leaf("b")] })], 1, [])).toEqual({ refused: [], hanging: [] });
+    expect(play([leaf("outer", { children: [leaf("a"), leaf("b")] })], 1)).toEqual({ refused: [], hanging: [] });
   });
 
   test("two that keep one of two each: the later one's calls are refused, and then the first one's start", () => {
     const two = [keeper("a", [leaf("a1"), leaf("a2")]), keeper("b", [leaf("b1"), leaf("b2")])];
-    expect(play(two, 2, [])).toEqual({ refused: ["b2", "b1"], hanging: [] });
-    expect(play(two, 3, [])).toEqual({ refused: [], hanging: [] });
+    expect(play(two, 2)).toEqual({ refused: ["b2", "b1"], hanging: [] });
+    expect(play(two, 3)).toEqual({ refused: [], hanging: [] });
   });
 
   test("keys: each of two that wait wants what the other writes, whether they keep permits or not", () => {
@@ -135,7 +102,7 @@ describe("h1.nested.no_deadlock", () => {
       leaf("a", { writes: ["x"], children: [leaf("a1", { writes: ["y"] })] }),
       leaf("b", { writes: ["y"], children: [leaf("b1", { writes: ["x"] })] }),
     ];
-    expect(play(crossed, 9, [])).toEqual({ refused: ["b1"], hanging: [] });
+    expect(play(crossed, 9)).toEqual({ refused: ["b1"], hanging: [] });
   });
 
   test("a heavier call that waits for what a keeper keeps does not keep its calls waiting", () => {
@@ -162,27 +129,29 @@ describe("h1.nested.no_deadlock", () => {
     expect(world.running.has("w0")).toBe(true); // the queue moves, so nobody is refused
   });
 
-  test("random trees never hang, and nobody is refused where there is room for all that are kept", () => {
-    let refusals = 0;
-    void fc.assert(
-      fc.property(
-        fc.array(trees, { minLength: 1, maxLength: 3 }),
-        fc.integer({ min: 2, max: 4 }),
-        fc.array(fc.nat(9), { maxLength: 20 }),
-        (roots, size, picks) => {
-          const nodes = named(roots, "c", []);
-          const { refused, hanging } = play(nodes, size, picks);
-          expect(hanging).toEqual([]);
-          refusals += refused.length;
-          // Where all units that can be kept leave room for the heaviest, and nothing is locked, no circle can be.
-          const all = (of: readonly Node[]): Node[] => of.flatMap((node) => [node, ...all(node.children)]);
-          const kept = all(nodes).filter(({ keeps, children }) => keeps && children.length > 0);
-          const units = kept.reduce((sum, { weight }) => sum + weight, 0);
-          if (units + 2 <= size && all(nodes).every(({ writes }) => writes.length === 0)) expect(refused).toEqual([]);
-        },
-      ),
-      { numRuns: 400, seed: 9 },
-    );
-    expect(refusals).toBeGreaterThan(20);
+  test("in a slow start and under an adaptive size of one, a call that waits does not keep its own from starting", () => {
+    const worlds = {
+      slow: new CoreWorld({ concurrency: 4, tools: TOOLS }),
+      adaptive: new CoreWorld({
+        tools: TOOLS,
+        limits: [
+          ...[GIVES, KEEPS].map((number) => limit("member", { number })),
+          limit("concurrency", { scope: "group", size: 4 }),
+          limit("adaptive", { scope: "group", size: 1, a: 1 }),
+        ],
+      }),
+    };
+    for (const [which, world] of Object.entries(worlds)) {
+      world.event("pause", { slot: NONE });
+      world.batch([{ name: "outer", tool: KEEPS }]);
+      world.event("unpause", { slot: NONE });
+      world.nest("outer", 1, many("inner", 2));
+      expect([...world.running], which).toEqual(["outer", "inner0"]);
+      world.ok("inner0");
+      expect(world.running.has("inner1"), which).toBe(true);
+      world.ok("inner1");
+      world.resume("outer");
+      world.runDown();
+    }
   });
 });

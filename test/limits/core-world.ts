@@ -37,10 +37,12 @@ export interface WorldOptions {
   readonly tools?: readonly Partial<Policy>[];
   readonly limits?: readonly Limit[];
   readonly seed?: number;
+  /** Another core than the one that ships. */
+  readonly core?: WebAssembly.Module;
 }
 
 export class CoreWorld {
-  readonly core: Root = instantiate(() => module, {});
+  readonly core: Root;
   now = 10 * SECOND;
   wakeAt = 0;
   pressure = 0;
@@ -59,7 +61,8 @@ export class CoreWorld {
   readonly #runs = new Set<number>();
   #nextId = 1n;
 
-  constructor({ concurrency = 16, tools = [{}], limits = [], seed = 7 }: WorldOptions = {}) {
+  constructor({ concurrency = 16, tools = [{}], limits = [], seed = 7, core = module }: WorldOptions = {}) {
+    this.core = instantiate(() => core, {});
     const policies = tools.map((tool) => ({ ...POLICY, attempts: 1, throttles: 20, ...tool }));
     this.core.configure(BigInt(seed), concurrency, policies, [...limits]);
   }
@@ -279,12 +282,27 @@ export class CoreWorld {
   }
 
   /** It waits for a run that it has opened, in which these calls are made. */
-  nest(name: string, run: number, asked: readonly Asked[]): void {
+  nest(name: string, run: number, asked: readonly Asked[], of: BatchOf = {}): void {
+    this.suspend([name]);
+    this.opens(name, run, asked, of);
+  }
+
+  /** It opens a run in which these calls are made. */
+  opens(name: string, run: number, asked: readonly Asked[], of: BatchOf = {}): void {
     const { run: above, slot, attempt } = this.#known(name);
-    this.event("suspend", this.#known(name));
     this.#open(run);
     this.event("nested", { run, slot, attempt, a: BigInt(above) });
-    this.batch(asked, { run });
+    this.batch(asked, { ...of, run });
+  }
+
+  /** They wait for what they have opened, told in one step. */
+  suspend(names: readonly string[]): void {
+    this.handle(
+      names.map((name): Event => {
+        const { run, slot, attempt } = this.#known(name);
+        return { ...BLANK, kind: "suspend", run, slot, attempt };
+      }),
+    );
   }
 
   readonly resume = (name: string): void => this.event("resume", this.#known(name));
