@@ -37,8 +37,7 @@ export interface WorldOptions {
   readonly tools?: readonly Partial<Policy>[];
   readonly limits?: readonly Limit[];
   readonly seed?: number;
-  /** Another core than the one that ships. */
-  readonly core?: WebAssembly.Module;
+  readonly core?: WebAssembly.Module; // another than the one that ships
 }
 
 export class CoreWorld {
@@ -182,10 +181,7 @@ export class CoreWorld {
     this.batch(asked, of, 1);
   }
 
-  claim(name: string): void {
-    const { run, slot } = this.#known(name);
-    this.event("claim", { run, slot });
-  }
+  readonly claim = (name: string): void => this.event("claim", this.#known(name));
 
   #terms(
     one: Asked,
@@ -281,28 +277,13 @@ export class CoreWorld {
     this.handle([{ ...BLANK, kind: "cancel", run, slot }]);
   }
 
-  /** It waits for a run that it has opened, in which these calls are made. */
-  nest(name: string, run: number, asked: readonly Asked[], of: BatchOf = {}): void {
-    this.suspend([name]);
-    this.opens(name, run, asked, of);
-  }
-
-  /** It opens a run in which these calls are made. */
-  opens(name: string, run: number, asked: readonly Asked[], of: BatchOf = {}): void {
+  /** It waits for a run that it has opened, in which these calls are made; with `waits` false, not yet. */
+  nest(name: string, run: number, asked: readonly Asked[], of: BatchOf = {}, waits = true): void {
     const { run: above, slot, attempt } = this.#known(name);
+    if (waits) this.event("suspend", this.#known(name));
     this.#open(run);
     this.event("nested", { run, slot, attempt, a: BigInt(above) });
     this.batch(asked, { ...of, run });
-  }
-
-  /** They wait for what they have opened, told in one step. */
-  suspend(names: readonly string[]): void {
-    this.handle(
-      names.map((name): Event => {
-        const { run, slot, attempt } = this.#known(name);
-        return { ...BLANK, kind: "suspend", run, slot, attempt };
-      }),
-    );
   }
 
   readonly resume = (name: string): void => this.event("resume", this.#known(name));
