@@ -154,4 +154,19 @@ describe("h1.nested.no_deadlock", () => {
       world.runDown();
     }
   });
+
+  test("one that has begun is refused by nobody: where those above it keep all there is, it goes on above the limit", () => {
+    const world = new CoreWorld({ concurrency: 2, tools: TOOLS });
+    world.batch([{ name: "outer", tool: KEEPS }]);
+    world.nest("outer", 1, [{ name: "inner" }]);
+    world.nest("inner", 2, [{ name: "innermost" }]);
+    world.setLimit("runtime", 0, 1);
+    world.ok("innermost");
+    world.resume("inner");
+    expect(world.carriedOn).toEqual(["inner"]);
+    expect(world.gauge("runtime")).toMatchObject({ inUse: 2, size: 1 });
+    world.ok("inner");
+    world.resume("outer");
+    world.runDown();
+  });
 });
