@@ -46,10 +46,14 @@ interface Queueing {
 
 export function rawHost(exports: unknown): CoreHost & Queueing {
   const core = exports as Exports;
-  /** Its memory may have grown in any call: a view is taken anew where it has. */
+  /** Its memory may have grown in any call: a view of what it was is empty then, which is cheaper to see than to ask for it. */
+  let bytes = new Uint8Array(core.memory.buffer);
   let view = new DataView(core.memory.buffer);
   const memory = (): DataView => {
-    if (view.buffer !== core.memory.buffer) view = new DataView(core.memory.buffer);
+    if (bytes.length === 0) {
+      bytes = new Uint8Array(core.memory.buffer);
+      view = new DataView(core.memory.buffer);
+    }
     return view;
   };
   configure();
