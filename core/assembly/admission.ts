@@ -119,10 +119,14 @@ export function settledInOrder(slot: Slot): void {
   if (scope === null || !keep(scope, slot)) return;
   const one = onlyOne(scope);
   if (one === null) gained(scope);
-  else if (one.waits) {
-    leaveLine(one);
-    stand(one);
-  }
+  else goFirst(one);
+}
+
+/** It stands before all others of its batch from now on, if it stands in line. */
+export function goFirst(slot: Slot): void {
+  if (!slot.waits) return;
+  leaveLine(slot);
+  stand(slot);
 }
 
 /** The slot waits no more. Nothing if it did not. */

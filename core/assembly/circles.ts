@@ -285,6 +285,16 @@ export function findCircle(): Slot | null {
 
 // ── who is needed ─────────────────────────────────────────────────────────────────────────────
 
+/** Those who keep permits while they wait. */
+function lookAtKeepers(): void {
+  if (keepers == 0) return;
+  for (let at = newestNested; at != 0; at = changetype<Run>(at).olderNested) {
+    const parent = waitingFor(changetype<Run>(at));
+    if (parent === null || !parent.holds) continue;
+    lookAt(parent);
+  }
+}
+
 /** What it waits for is looked at as well. */
 function lookBelow(slot: Slot): void {
   for (let at = slot.opened; at != 0; at = changetype<Run>(at).nextOpened) {
@@ -314,11 +324,7 @@ function lookBefore(slot: Slot): void {
 export function startNeeded(start: (slot: Slot) => bool): void {
   if (keepers == 0 || !isHeldBack()) return;
   look++;
-  for (let at = newestNested; at != 0; at = changetype<Run>(at).olderNested) {
-    const parent = waitingFor(changetype<Run>(at));
-    if (parent === null || !parent.holds) continue;
-    lookAt(parent);
-  }
+  lookAtKeepers();
   for (let i: u32 = 0; i < listed.length && isHeldBack(); i++) {
     const slot = changetype<Slot>(load<usize>(listed.at + <usize>i * sizeof<usize>()));
     if (slot.state == State.suspended) lookBelow(slot);
@@ -326,4 +332,20 @@ export function startNeeded(start: (slot: Slot) => bool): void {
     else if ((slot.queued || slot.resumes) && admitNested(slot, false) && !start(slot)) break;
   }
   listed.length = 0;
+}
+
+/** Of the calls that the slot waits for, by keys, through child runs, for permits that are kept, the first of which `is` says so; or null. */
+export function awaited(slot: Slot, is: (slot: Slot) => bool): Slot | null {
+  let found: Slot | null = null;
+  look++;
+  lookAt(slot);
+  for (let i: u32 = 0; i < listed.length && found === null; i++) {
+    const one = changetype<Slot>(load<usize>(listed.at + <usize>i * sizeof<usize>()));
+    if (is(one)) found = one;
+    else if (one.state == State.suspended) lookBelow(one);
+    else if (one.queued && shutTickets(one) > 0) lookBefore(one);
+    else if (one.queued || one.resumes) lookAtKeepers();
+  }
+  listed.length = 0;
+  return found;
 }

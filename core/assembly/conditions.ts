@@ -18,6 +18,8 @@ export class Conditions extends Node {
   background: bool;
   preempts: bool;
   preemptible: bool;
+  /** It goes first of its batch, however much of that is held back (held-back.ts). */
+  passes: bool;
   keyScope: usize; // Scope of its key, or 0
   charges: usize; // Charge × chargeCount
   chargeCount: u32;

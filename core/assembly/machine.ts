@@ -1,6 +1,6 @@
 // One turn: events in their order, then what is due, then permits. Each event either finds its slot in
 // a state that lists it, or changes nothing: a repeated or a late one does no harm.
-import { Admitted, admit, admitted, hasReady } from "./admission";
+import { Admitted, admit, admitted, goFirst, hasReady } from "./admission";
 import { claimSlot, reportUnused, takeBatch } from "./batch";
 import { cancel, goOnCancelling, isCancelling } from "./cancel";
 import { circleScope, findCircle, startNeeded } from "./circles";
@@ -23,6 +23,7 @@ import { Conditions } from "./conditions";
 import { correctCosts } from "./costs";
 import { forgetIfSilent } from "./dynamic-scopes";
 import { gained } from "./freed";
+import { takeHeldBack } from "./held-back";
 import { chargesOf } from "./inputs";
 import { saidCircle, saidSlowDown } from "./limit-moves";
 import { promoteOverdue } from "./lines";
@@ -247,6 +248,16 @@ function preempt(): void {
   for (let victim = takeVictim(); victim !== null; victim = takeVictim()) happen(victim, Happening.cancel);
 }
 
+/** Calls that a full batch keeps from starting, and by their keys others: perhaps the one that is to go on. */
+function startHeldBack(): void {
+  let some = false;
+  for (let slot = takeHeldBack(); slot !== null; slot = takeHeldBack()) {
+    goFirst(slot);
+    some = true;
+  }
+  if (some) grant();
+}
+
 function grantNeeded(slot: Slot): bool {
   happen(slot, Happening.grant);
   return --startsLeft > 0;
@@ -286,7 +297,9 @@ export function turn(events: usize, eventCount: u32, calls: usize, callCount: u3
   hasMore = isCancelling();
   preempt();
   grant();
+  startHeldBack();
   breakCircles();
+  startHeldBack();
   measurePressure();
   tellNewcomers();
   freeFinished();

@@ -129,6 +129,48 @@ describe("h4.buffer_bound: in the core", () => {
     world.runDown();
   });
 
+  /** A batch that may hold back no more, whose earliest call waits, and whose last one, `next`, has locked a key. */
+  const standstills = {
+    "the earliest by its key, being of higher priority": (world: CoreWorld): void => {
+      world.batch(
+        [
+          { name: "first", writes: ["x"], priority: -1 },
+          { name: "held" },
+          { name: "next", writes: ["x"], preempts: true },
+          { name: "plain" },
+        ],
+        { buffered: BOUND },
+      );
+      world.ok("held", {}, BOUND);
+    },
+    "the earliest, for its child run, whose call waits for a key": (world: CoreWorld): void => {
+      world.batch([{ name: "first" }, { name: "held" }, { name: "next", writes: ["x"] }, { name: "plain" }], {
+        buffered: BOUND,
+      });
+      world.ok("held", {}, BOUND);
+      world.nest("first", 1, [{ name: "child", writes: ["x"] }]);
+    },
+  };
+
+  test.each(Object.entries(standstills))(
+    "no standstill: who keeps waiting %s goes, and nobody else",
+    (what, standstill) => {
+      const world = new CoreWorld({ concurrency: what.includes("child") ? 3 : 2 });
+      world.batch([{ name: "before", writes: ["x"] }], { run: 5 });
+      standstill(world);
+      expect(world.running.has("next")).toBe(false);
+      world.ok("before");
+      expect(world.running.has("next")).toBe(true);
+      expect(world.explain("plain").kind).toBe("buffer");
+      world.ok("next");
+      if (world.running.has("child")) {
+        world.ok("child");
+        world.resume("first");
+      }
+      world.runDown();
+    },
+  );
+
   test("nothing is kept of it: after the batches all stands as it does without a bound", () => {
     const [bounded, plain] = [BOUND, 0].map((buffered) => {
       const world = new CoreWorld();

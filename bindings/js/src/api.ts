@@ -56,8 +56,8 @@ export interface BatchOptions extends StartOptions {
   readonly order?: "request" | "completion";
   /**
    * With `onOutcome` in order `request`: how many bytes of outcomes an earlier call may hold back, 1…4_294_967_295. At the bound
-   * no call of the batch starts but the earliest unfinished one; all are told. What runs already may go over it. Default
-   * 67_108_864 (64 MiB). `batch` itself gives all outcomes at its end all the same.
+   * no call of the batch starts but the earliest unfinished one, or one that it waits for, by a key or through its child run; all
+   * are told. What runs already may go over it. Default 67_108_864 (64 MiB). `batch` itself gives all outcomes at its end all the same.
    */
   readonly bufferedBytesMax?: number;
 }
