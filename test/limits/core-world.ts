@@ -51,6 +51,8 @@ export class CoreWorld {
   readonly ended = new Map<string, Ended>();
   readonly aborted: string[] = [];
   readonly carriedOn: string[] = [];
+  /** Calls whose reconcilers are asked, and which ask it is. */
+  readonly asked = new Map<string, number>();
   readonly refused: string[] = [];
   notices: Notice[] = [];
   last: Reaction | undefined;
@@ -120,7 +122,9 @@ export class CoreWorld {
         this.running.add(known.name);
         this.starts.push({ name: known.name, at: this.now });
         this.startsOfStep++;
-      } else if (action.kind === "abort") this.aborted.push(known.name);
+      } else if (action.kind === "reconcile") this.asked.set(known.name, action.code);
+      else if (action.kind === "abort" && action.code === 3) this.asked.delete(known.name);
+      else if (action.kind === "abort") this.aborted.push(known.name);
       else if (action.kind === "carry-on") this.carriedOn.push(known.name);
     }
     this.notices.push(...reaction.notices);
@@ -220,6 +224,9 @@ export class CoreWorld {
     return known;
   }
 
+  /** Which attempt of it was started last. */
+  readonly attempt = (name: string): number => this.#known(name).attempt;
+
   #report(name: string, fields: Partial<Event>, charges: Charge[] = []): void {
     const known = this.#known(name);
     const { run, slot, attempt } = known;
@@ -266,10 +273,12 @@ export class CoreWorld {
     this.#report(name, { kind: "lost" });
   }
 
-  /** Its reconciler, asked for the first time, says that it was. */
-  wasDone(name: string): void {
+  /** Its reconciler, which was asked, says what became of it. */
+  verdict(name: string, verdict: Event["verdict"]): void {
     const { run, slot } = this.#known(name);
-    this.event("reconciled", { run, slot, mode: 1, verdict: "done", payload: 1 });
+    const mode = this.asked.get(name) ?? 0;
+    this.asked.delete(name);
+    this.event("reconciled", { run, slot, mode, verdict, payload: 1 });
   }
 
   cancel(name: string): void {

@@ -118,7 +118,7 @@ describe("h3.share by time", () => {
         world.lost("a0");
         world.pass(10 * SECOND);
       },
-      (world: CoreWorld) => world.wasDone("a0"),
+      (world: CoreWorld) => world.verdict("a0", "done"),
     ],
   ])("what passes while a call %s is nobody's time", (_, goAway, end) => {
     const world = new CoreWorld({ concurrency: 1, limits: [limit("share", { scope: "runtime", mode: 1 })] });
