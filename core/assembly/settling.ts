@@ -77,12 +77,12 @@ export function settle(slot: Slot, outcome: i32, source: i32, payload: u32, leav
   row.attempt = slot.attempt;
   row.payload = payload;
   if (slot.preempted && outcome == Outcome.cancelled) {
-    reason = <u8>Reason.preempted;
+    because(Reason.preempted, 0, 0);
     row.scope = <u8>ScopeKind.lock;
   }
   row.reason = reason;
   if (reason != Reason.none) explained(row);
-  reason = <u8>Reason.none;
+  because(Reason.none, 0, 0); // its scope may go with this slot
   disarm(slot);
   dequeue(slot);
   become(slot, leaves ? State.leaving : State.settled);

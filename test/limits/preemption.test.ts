@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tool } from "../../bindings/js/src/index.ts";
 import { Puppets, settle, start, World } from "../rules/fakes.ts";
-import { type Asked, CoreWorld, many } from "./core-world.ts";
+import { type Asked, CoreWorld, limit, many } from "./core-world.ts";
 
 describe("in the core", () => {
   test("h2.inversion.running: one that preempts has the low one cancelled, and goes before all that wait", () => {
@@ -32,6 +32,18 @@ describe("in the core", () => {
     // The control: without the right to it, it is the turn of whoever came before.
     expect(preempted(false)).toMatchObject({ low: "ok", reason: "none" });
     expect(preempted(false).order.indexOf("high")).toBe(5);
+  });
+
+  test("h2.inversion.running: it is told of the lock, whatever decided of others before", () => {
+    const world = new CoreWorld({ concurrency: 2, limits: [limit("concurrency", { scope: "key", size: 1 })] });
+    world.batch([{ name: "heavy", key: "k", weight: 3 }]);
+    expect(world.ended.get("heavy")).toMatchObject({ outcome: "not-started", reason: "too-large" });
+    world.batch([{ name: "low", writes: ["x"], priority: -1, preemptible: true }], { run: 1 });
+    world.batch([{ name: "high", writes: ["x"], preempts: true }], { run: 2 });
+    world.stopped("low");
+    const entry = world.last!.entries.find(({ kind }) => kind === "settled");
+    expect(entry).toMatchObject({ outcome: "cancelled", reason: "preempted", scope: "lock", number: 0, until: 0n });
+    world.runDown();
   });
 
   test("h2.inversion.running: whoever preempts, no two that conflict run, none waits in a circle, and only what may be is cancelled", () => {
