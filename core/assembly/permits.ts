@@ -18,13 +18,13 @@ export function resize(scope: Scope, size: u32): void {
 }
 
 /**
- * Are there so many? One call alone may take more than the scope has for the moment, if never more than
- * its size: a heavy call must not wait for a cap that only calls can raise.
+ * Are there so many? One call alone, but for those that wait and keep theirs, may take more than the scope has for the
+ * moment, if never more than its size: a heavy call must not wait for a cap that only calls can raise.
  */
 export function hasPermits(scope: Scope, units: u32): bool {
   const cap = capNow(scope);
   if (units <= cap && scope.inUse <= cap - units) return true;
-  return scope.inUse == 0 && units <= scope.size && scope.cap != 0;
+  return scope.inUse == scope.kept && <u64>scope.inUse + units <= <u64>scope.size && scope.cap != 0;
 }
 
 /** Its cap, with what is kept meanwhile by those that wait (kept.ts). */

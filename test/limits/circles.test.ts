@@ -155,6 +155,25 @@ describe("h1.nested.no_deadlock", () => {
     }
   });
 
+  test("nor does it keep a heavy one of its own from going alone", () => {
+    const world = new CoreWorld({ concurrency: 4, tools: TOOLS });
+    world.event("pause", { slot: NONE });
+    world.batch([{ name: "outer", tool: KEEPS }]);
+    world.event("unpause", { slot: NONE });
+    world.nest("outer", 1, [{ name: "inner", weight: 3 }]);
+    expect([...world.running]).toEqual(["outer", "inner"]);
+    world.ok("inner");
+    world.resume("outer");
+    world.runDown();
+    // The control: more than there will be beside what is kept is a circle.
+    const full = new CoreWorld({ concurrency: 4, tools: TOOLS });
+    full.batch([{ name: "outer", tool: KEEPS }]);
+    full.nest("outer", 1, [{ name: "inner", weight: 4 }]);
+    expect(full.ended.get("inner")).toMatchObject({ outcome: "error", reason: "would-deadlock" });
+    full.resume("outer");
+    full.runDown();
+  });
+
   test("one that has begun is refused by nobody: where those above it keep all there is, it goes on above the limit", () => {
     const world = new CoreWorld({ concurrency: 2, tools: TOOLS });
     world.batch([{ name: "outer", tool: KEEPS }]);
