@@ -1,6 +1,8 @@
 // A batch of the program meets the journal: its calls are matched by id with planned slots, what is new
 // is planned as one entry, what differs is a mismatch. Either all of a batch is taken or nothing changes.
+
 import { holdInOrder } from "./buffer";
+import { findSlot, growIds, indexSlot } from "./call-ids";
 import { forget } from "./closing";
 import { ActionKind, EntryKind, Gate, Happening, Mismatch, NONE, Refusal, State } from "./codes";
 import { Conditions, impose } from "./conditions";
@@ -11,21 +13,7 @@ import { make } from "./memory";
 import { happen } from "./moves";
 import { action, entry, place, refuse } from "./output";
 import { Call, Event, stride } from "./records";
-import {
-  Batch,
-  countMatched,
-  findRun,
-  findSlot,
-  indexSlot,
-  makePlan,
-  mustMatch,
-  Plan,
-  pastOf,
-  Run,
-  Slot,
-  slotAt,
-  timerOf,
-} from "./runs";
+import { Batch, countMatched, findRun, makePlan, mustMatch, Plan, pastOf, Run, Slot, slotAt, timerOf } from "./runs";
 import { keysAreLimited, Scope } from "./scopes";
 import { comeIn, Tenant } from "./tenants";
 import { armPlan } from "./timers";
@@ -144,6 +132,7 @@ export function fill(slot: Slot, call: Call): void {
 /** The slots that are new become one planned entry. */
 function plan(run: Run, count: u32, deadline: u64): Plan {
   const made = makePlan(run, count);
+  growIds(run);
   made.deadline = deadline;
   made.deadlineAt = onClock(deadline);
   const row = entry(EntryKind.planned, run.number, made.first, wall);

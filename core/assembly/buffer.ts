@@ -87,7 +87,7 @@ export function onlyOneOf(buffer: Buffer): Slot | null {
   return isFull(buffer) && buffer.first < buffer.count ? slotAt(buffer, buffer.first) : null;
 }
 
-export function slotAt(buffer: Buffer, n: u32): Slot {
+function slotAt(buffer: Buffer, n: u32): Slot {
   return changetype<Slot>(load<usize>(buffer.order + <usize>n * sizeof<usize>()));
 }
 

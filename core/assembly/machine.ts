@@ -1,7 +1,9 @@
 // One turn: events in their order, then what is due, then permits. Each event either finds its slot in
 // a state that lists it, or changes nothing: a repeated or a late one does no harm.
+
 import { Admitted, admit, admitted, goFirst, hasReady } from "./admission";
 import { claimSlot, reportUnused, takeBatch } from "./batch";
+import { findSlot } from "./call-ids";
 import { cancel, goOnCancelling, isCancelling } from "./cancel";
 import { circleScope, findCircle, startNeeded } from "./circles";
 import { closeIfSettled, forget, freeFinished } from "./closing";
@@ -35,7 +37,7 @@ import { action, refuse } from "./output";
 import { measurePressure, onFull, queued } from "./overload";
 import { takeVictim } from "./preemption";
 import { Event, stride } from "./records";
-import { findRun, findSlot, mustMatch, Plan, Run, Slot, slotAt } from "./runs";
+import { findRun, mustMatch, Plan, Run, Slot, slotAt } from "./runs";
 import { Scope, scopeBy, Timed } from "./scopes";
 import { Timer } from "./slot-parts";
 import { startsMost } from "./steps";

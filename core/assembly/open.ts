@@ -2,24 +2,12 @@
 // another are refused by their row, and the run is not opened.
 
 import { fill } from "./batch";
+import { findSlot, growIds, indexSlot } from "./call-ids";
 import { EntryKind, NONE, Refusal, State } from "./codes";
 import { entry } from "./output";
 import { Call, Entry, stride } from "./records";
 import { Said } from "./recovery";
-import {
-  countMatched,
-  countUnmatched,
-  findRun,
-  findSlot,
-  freeRun,
-  indexSlot,
-  makePlan,
-  makeRun,
-  Past,
-  pastOf,
-  Run,
-  slotAt,
-} from "./runs";
+import { countMatched, countUnmatched, findRun, freeRun, makePlan, makeRun, Past, pastOf, Run, slotAt } from "./runs";
 import { disarm } from "./timers";
 import { onClock, wall } from "./turn";
 
@@ -37,6 +25,7 @@ function refuseEntry(code: i32, row: u32, slot: u32): bool {
 
 function planAgain(run: Run, from: Entry, calls: usize): void {
   const plan = makePlan(run, from.count);
+  growIds(run);
   plan.past = heap.alloc(<usize>from.count * offsetof<Past>()); // a field is read where an entry has written it
   plan.deadline = from.until;
   plan.deadlineAt = onClock(from.until);

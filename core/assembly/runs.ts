@@ -1,5 +1,5 @@
-// Runs, their plans and their slots, as records, and how one finds them: by number, by ordinal, by
-// call id. Nothing here decides.
+// Runs, their plans and their slots, as records, and how one finds them: by number, by ordinal (by call id: call-ids.ts).
+// Nothing here decides.
 import { State } from "./codes";
 import { Flow } from "./fairness";
 import { Node } from "./heap";
@@ -204,8 +204,7 @@ export class Run {
   planCapacity: u32;
   plans: usize; // number -> Plan
   idCapacity: u32; // a power of two
-  ids: usize; // open addressing: Slot or 0
-  idCount: u32;
+  ids: usize; // Slot or 0 (call-ids.ts)
   /** Slots of the journal that the program has not spoken of; and those of them that a stream planned. */
   unmatched: u32;
   unmatchedStreamed: u32;
@@ -332,7 +331,6 @@ export function makePlan(run: Run, count: u32): Plan {
     store<usize>(run.slots + <usize>slot.ordinal * sizeof<usize>(), changetype<usize>(slot));
   }
   run.slotCount = total;
-  growIds(run);
   return plan;
 }
 
@@ -351,48 +349,4 @@ export function countMatched(run: Run, slot: Slot): void {
 /** Those that the program must speak of, if it is the same program. */
 export function mustMatch(run: Run): u32 {
   return run.unmatched - run.unmatchedStreamed;
-}
-
-// ── call ids ──────────────────────────────────────────────────────────────────────────────────
-
-function probe(ids: usize, capacity: u32, high: u64, low: u64): usize {
-  const mask = capacity - 1;
-  let at = ids + <usize>(<u32>low & mask) * sizeof<usize>();
-  const end = ids + <usize>capacity * sizeof<usize>();
-  let found = load<usize>(at);
-  while (found != 0) {
-    const slot = changetype<Slot>(found);
-    if (slot.idLow == low && slot.idHigh == high) break;
-    at += sizeof<usize>();
-    if (at == end) at = ids;
-    found = load<usize>(at);
-  }
-  return at;
-}
-
-function growIds(run: Run): void {
-  let capacity: u32 = run.idCapacity == 0 ? 16 : run.idCapacity;
-  while (capacity < run.slotCount * 2) capacity *= 2;
-  if (capacity == run.idCapacity) return;
-  const bigger = make(<usize>capacity * sizeof<usize>());
-  for (let i: u32 = 0; i < run.idCapacity; i++) {
-    const found = load<usize>(run.ids + <usize>i * sizeof<usize>());
-    if (found == 0) continue;
-    const slot = changetype<Slot>(found);
-    store<usize>(probe(bigger, capacity, slot.idHigh, slot.idLow), found);
-  }
-  if (run.ids != 0) heap.free(run.ids);
-  run.ids = bigger;
-  run.idCapacity = capacity;
-}
-
-/** The slot of this call id; of several, the one planned last. */
-export function findSlot(run: Run, high: u64, low: u64): Slot | null {
-  if (run.idCapacity == 0) return null;
-  return changetype<Slot | null>(load<usize>(probe(run.ids, run.idCapacity, high, low)));
-}
-
-/** From now on the slot's call id finds it. */
-export function indexSlot(run: Run, slot: Slot): void {
-  store<usize>(probe(run.ids, run.idCapacity, slot.idHigh, slot.idLow), changetype<usize>(slot));
 }
