@@ -29,23 +29,33 @@ function isUpToDate() {
   return products.every((product) => modifiedAt(product) > youngest);
 }
 
+/** The module as asc makes it; what lies in dist is that of `inlineMore`. */
 async function compile() {
-  const { error, stdout, stderr } = await asc.main([
-    "assembly/index.ts",
-    "--outFile",
-    "dist/core.wasm",
-    "-O3",
-    "--runtime",
-    "minimal",
-    "--use",
-    "abort=assembly/panic/abort",
-    "--baseDir",
-    fileURLToPath(here),
-  ]);
+  let binary;
+  const { error, stdout, stderr } = await asc.main(
+    [
+      "assembly/index.ts",
+      "--outFile",
+      "core.wasm",
+      "-O3",
+      "--runtime",
+      "minimal",
+      "--use",
+      "abort=assembly/panic/abort",
+      "--baseDir",
+      fileURLToPath(here),
+    ],
+    {
+      writeFile: (_name, contents) => {
+        binary = contents;
+      },
+    },
+  );
   if (error) {
     process.stderr.write(`${stderr.toString()}\n${stdout.toString()}\n`);
     throw new Error(`asc: ${error.message}`);
   }
+  return binary;
 }
 
 /**
@@ -89,8 +99,7 @@ function viewOnce(glue) {
 
 async function main() {
   await mkdir(dist, { recursive: true });
-  await compile();
-  const { binary, wat } = inlineMore(await readFile(new URL("core.wasm", dist)));
+  const { binary, wat } = inlineMore(await compile());
   refuseFloats(wat);
   await writeFile(new URL("core.wasm", dist), binary);
   await writeFile(new URL("core.wat", dist), wat);
