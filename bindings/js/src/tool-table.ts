@@ -6,7 +6,7 @@ import { checkFallback, checkFallbacks, type Fallback } from "./fallback.ts";
 import { checkChoice, checkFunction, checkInteger, checkKeys, isNamed, refuseOption, SPAN_MS_MAX } from "./options.ts";
 import type { Effect } from "./outcome.ts";
 import type { WorkerModule } from "./ports.ts";
-import { checkToolStart, type ToolStart } from "./start-terms.ts";
+import { CALL_START_KEYS, checkToolStart, type ToolStart } from "./start-terms.ts";
 import type { InlineToolOptions, Tools, WorkerToolOptions } from "./tool.ts";
 
 /** What a tool can say of itself, whatever its types. */
@@ -43,18 +43,7 @@ const TOOL_OPTIONS = [
   "export",
   "transfer",
   "limits",
-  "key",
-  "reads",
-  "writes",
-  "cost",
-  "weight",
-  "priority",
-  "startWithinMs",
-  "minBudgetMs",
-  "sheddable",
-  "background",
-  "preempt",
-  "preemptible",
+  ...CALL_START_KEYS,
 ];
 const EFFECT_NAMES: readonly Effect[] = ["read", "idempotent", "once"];
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/;
