@@ -12,12 +12,9 @@ function errorFields({ name, message, code, data }: CallError): WireError {
 }
 
 export function shownOutcome(outcome: Outcome): WireOutcome {
-  const { id, kind, tool, attempts, source, replayed } = outcome;
-  const { fallback } = outcome;
-  const facts = {
-    ...{ id, kind, tool, attempts, source, replayed },
-    ...(fallback === undefined ? {} : { fallback: fallback.tool }),
-  };
+  const { id, kind, tool, attempts, source, replayed, fallback } = outcome;
+  const marked = fallback === undefined ? {} : { fallback: fallback.tool };
+  const facts = { id, kind, tool, attempts, source, replayed, ...marked };
   switch (outcome.kind) {
     case "ok":
       return {
